@@ -1,0 +1,1 @@
+"""Compute-node high availability for OpenStack: fence, prove, resurrect, lead back."""

@@ -1,0 +1,1 @@
+"""How it is done out there: one file per product, and none imports another."""
