@@ -1,0 +1,83 @@
+"""What somebody must act on: the exceptions of ninelives. Expected failures are values instead.
+
+NinelivesError
+├─ ConfigError         operator: fix the file
+├─ GuardLost           nobody would kill us at the lease deadline: stop leading
+├─ PortError           the world outside; caught where actions are performed
+│   ├─ Unreachable     no answer: try again
+│   ├─ Refused         it said no: do not insist blindly
+│   └─ Garbled         an answer that makes no sense: tell somebody
+└─ StoreError
+    ├─ StoreUnavailable  no answer; what was asked may or may not have happened
+    ├─ StoreUnsafe       refused at start: what it acknowledges would not be durable
+    ├─ StoreUnknown      refused at start: not a store of this version
+    ├─ StoreBroken       it contradicts itself: never write to it again
+    └─ StoreBehind       older than what this controller remembers, or another store
+InvariantBroken        our own bug; the process ends and the next start is disarmed
+"""
+
+# ruff: noqa: N818 - the names say what happened, as an operator would; "Error" says nothing more.
+
+
+class NinelivesError(Exception):
+    """Somebody must act. `hint` says what to do next."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message}\nhint: {self.hint}" if self.hint else message
+
+
+class ConfigError(NinelivesError):
+    """The configuration cannot be used; the operator changes it."""
+
+
+class GuardLost(NinelivesError):
+    """The guard process is gone, so that nothing enforces the lease deadline from outside."""
+
+
+class PortError(NinelivesError):
+    """Something outside did not do what was asked."""
+
+
+class Unreachable(PortError):
+    """No answer came; the request may or may not have been heard."""
+
+
+class Refused(PortError):
+    """It was heard and declined."""
+
+
+class Garbled(PortError):
+    """The answer makes no sense: most likely a version that nobody tested."""
+
+
+class StoreError(NinelivesError):
+    """The durable store cannot be relied upon."""
+
+
+class StoreUnavailable(StoreError):
+    """No answer. A commit or a renewal that ends so may have happened: read before going on."""
+
+
+class StoreUnsafe(StoreError):
+    """What this store acknowledges could be lost or written twice, so it is refused at start."""
+
+
+class StoreUnknown(StoreError):
+    """The schema is not of this version, newer ones included."""
+
+
+class StoreBroken(StoreError):
+    """The store contradicts itself or cannot be read."""
+
+
+class StoreBehind(StoreError):
+    """The store is older than what this controller saw of it, or it is another store."""
+
+
+class InvariantBroken(AssertionError):
+    """A law of ours does not hold: our own bug."""

@@ -1,0 +1,414 @@
+"""The laws of `ports.Store`, one class for SQLite and for the simulator's stand-in alike."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.schema import CreateTable
+
+from ninelives.adapters.sql import SHARED_FILESYSTEMS, SqlStore, filesystem_type, open_store
+from ninelives.adapters.sql_schema import metadata, upsert_record
+from ninelives.engine.errors import (
+    ConfigError,
+    StoreBroken,
+    StoreUnavailable,
+    StoreUnknown,
+    StoreUnsafe,
+)
+from ninelives.engine.ports import (
+    Batch,
+    Committed,
+    Conflict,
+    Entry,
+    LeaseRow,
+    Store,
+    StoreIdentity,
+    TermLost,
+)
+from ninelives.sim.memory_store import Answers, MemoryStore
+
+NOBODY = LeaseRow("", 0, 0)
+
+
+def entry(revision: int, term: int = 1) -> Entry:
+    return Entry(revision, term, revision / 8, 1e9 + revision, b"event %d" % revision, b"\x00\xff")
+
+
+def batch(expect: int, count: int = 1, term: int = 1, **records: bytes) -> Batch:
+    entries = tuple(entry(expect + n, term) for n in range(1, count + 1))
+    return Batch(term, expect, entries, records)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    sqlite = open_store(f"sqlite:///{tmp_path}/store.db")
+    yield sqlite
+    sqlite.close()
+
+
+@pytest.fixture
+def led(store: Store) -> Store:
+    """The same store, with "a" the leader of term 1."""
+    assert store.take(NOBODY, "a") == LeaseRow("a", 1, 0)
+    return store
+
+
+class TestStore:
+    def test_begins_empty_unled_and_armed(self, store: Store) -> None:
+        assert store.identity()[1:] == (0, 0)
+        assert store.lease() == NOBODY
+        assert store.load() == {}
+        assert store.journal(0, 1000) == []
+        assert store.disarmed() is None
+
+    def test_keeps_its_name(self, led: Store) -> None:
+        before = led.identity()
+
+        led.commit(batch(0))
+
+        assert before.store_id
+        assert led.identity() == StoreIdentity(before.store_id, 1, 1)
+
+    def test_writes_entries_and_records_together(self, led: Store) -> None:
+        written = led.commit(batch(0, 3, h1=b"fenced", h2=b""))
+
+        assert written == Committed(3)
+        assert led.journal(0, 1000) == [entry(1), entry(2), entry(3)]
+        assert led.load() == {"h1": b"fenced", "h2": b""}
+
+    def test_replaces_and_drops_records(self, led: Store) -> None:
+        led.commit(batch(0, h1=b"old", h2=b"old", h3=b"old"))
+        led.commit(Batch(1, 1, (entry(2),), {"h1": b"new"}, frozenset({"h2", "never there"})))
+
+        assert led.load() == {"h1": b"new", "h3": b"old"}
+
+    def test_tells_keys_apart_by_case(self, led: Store) -> None:
+        led.commit(batch(0, host=b"lower", Host=b"upper"))
+
+        assert led.load() == {"host": b"lower", "Host": b"upper"}
+
+    @pytest.mark.parametrize("expect", [0, 2, 7])
+    def test_writes_nothing_at_another_revision(self, led: Store, expect: int) -> None:
+        led.commit(batch(0, h1=b"first"))
+
+        assert led.commit(batch(expect, h1=b"second")) == Conflict(1)
+        assert led.journal(0, 1000) == [entry(1)]
+        assert led.load() == {"h1": b"first"}
+
+    def test_writes_nothing_for_a_leader_of_the_past(self, led: Store) -> None:
+        led.take(led.lease(), "b")
+
+        assert led.commit(batch(0, term=1, h1=b"zombie")) == TermLost(2)
+        assert led.identity()[1:] == (0, 2)
+        assert led.load() == {}
+
+    def test_writes_nothing_in_a_term_that_nobody_won(self, led: Store) -> None:
+        assert led.commit(batch(0, term=2)) == TermLost(1)
+
+    def test_a_lost_term_is_said_before_a_wrong_revision(self, led: Store) -> None:
+        led.take(led.lease(), "b")
+
+        assert led.commit(batch(5, term=1)) == TermLost(2)
+
+    def test_goes_on_in_the_next_term(self, led: Store) -> None:
+        led.commit(batch(0, 2))
+        led.take(led.lease(), "b")
+
+        assert led.commit(batch(2, term=2)) == Committed(3)
+        assert [(e.revision, e.term) for e in led.journal(0, 1000)] == [(1, 1), (2, 1), (3, 2)]
+
+    def test_gives_the_journal_in_pages(self, led: Store) -> None:
+        led.commit(batch(0, 5))
+
+        assert led.journal(0, 2) == [entry(1), entry(2)]
+        assert led.journal(2, 2) == [entry(3), entry(4)]
+        assert led.journal(4, 2) == [entry(5)]
+        assert led.journal(5, 2) == []
+
+    @pytest.mark.parametrize("limit", [0, 1001])
+    def test_refuses_a_page_without_bounds(self, led: Store, limit: int) -> None:
+        with pytest.raises(AssertionError):
+            led.journal(0, limit)
+
+    def test_a_renewal_beats_once(self, led: Store) -> None:
+        assert led.renew(LeaseRow("a", 1, 0)) == LeaseRow("a", 1, 1)
+        assert led.lease() == LeaseRow("a", 1, 1)
+
+    @pytest.mark.parametrize("row", [("b", 1, 0), ("a", 2, 0), ("a", 1, 1), ("a", 0, 0)])
+    def test_renews_only_exactly_this_lease(self, led: Store, row: tuple[str, int, int]) -> None:
+        assert led.renew(LeaseRow(*row)) is None
+        assert led.lease() == LeaseRow("a", 1, 0)
+
+    def test_nobody_takes_a_lease_that_beat(self, led: Store) -> None:
+        seen = led.lease()
+        led.renew(seen)
+
+        assert led.take(seen, "b") is None
+        assert led.lease() == LeaseRow("a", 1, 1)
+
+    def test_of_two_challengers_one_wins(self, led: Store) -> None:
+        seen = led.lease()
+
+        assert led.take(seen, "b") == LeaseRow("b", 2, 0)
+        assert led.take(seen, "c") is None
+        assert led.lease() == LeaseRow("b", 2, 0)
+
+    def test_terms_never_decrease(self, led: Store) -> None:
+        terms = [led.lease().term]
+        for holder in "bab":
+            led.take(led.lease(), holder)
+            led.take(LeaseRow("a", 1, 0), "a")
+            terms.append(led.lease().term)
+
+        assert terms == [1, 2, 3, 4]
+        assert led.identity().term == 4
+
+    def test_disarms_everybody_until_armed(self, led: Store) -> None:
+        led.set_disarmed("I6: a fence in spite of life")
+        assert led.disarmed() == "I6: a fence in spite of life"
+
+        led.take(led.lease(), "b")
+        assert led.disarmed() == "I6: a fence in spite of life"
+
+        led.set_disarmed(None)
+        assert led.disarmed() is None
+
+    def test_one_of_many_threads_commits_each_revision(self, led: Store) -> None:
+        answers: list[object] = []
+        start = threading.Barrier(4)
+
+        def race() -> None:
+            start.wait()
+            answers.extend(led.commit(batch(expect)) for expect in range(10))
+
+        threads = [threading.Thread(target=race) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert led.identity().revision == 10
+        assert sorted(a.revision for a in answers if isinstance(a, Committed)) == [*range(1, 11)]
+
+
+class TestBatch:
+    def test_is_never_without_a_decision(self) -> None:
+        with pytest.raises(AssertionError, match="without a decision"):
+            Batch(1, 0, (), {"h1": b""})
+
+    def test_is_dense(self) -> None:
+        with pytest.raises(AssertionError, match="dense"):
+            Batch(1, 0, (entry(1), entry(3)))
+
+    def test_is_of_one_term(self) -> None:
+        with pytest.raises(AssertionError, match="another term"):
+            Batch(2, 0, (entry(1, term=1),))
+
+    def test_does_not_put_what_it_drops(self) -> None:
+        with pytest.raises(AssertionError, match="put and dropped"):
+            Batch(1, 0, (entry(1),), {"h1": b""}, frozenset({"h1"}))
+
+
+class TestSqlite:
+    @pytest.fixture
+    def path(self, tmp_path: Path) -> Path:
+        return tmp_path / "store.db"
+
+    @pytest.fixture
+    def reopen(self, path: Path, request: pytest.FixtureRequest) -> Callable[[], SqlStore]:
+        def again() -> SqlStore:
+            opened = open_store(f"sqlite:///{path}")
+            request.addfinalizer(opened.close)
+            return opened
+
+        return again
+
+    def test_remembers(self, reopen: Callable[[], SqlStore]) -> None:
+        first = reopen()
+        first.take(NOBODY, "a")
+        first.commit(batch(0, 2, h1=b"fenced"))
+        first.set_disarmed("why")
+        first.close()
+
+        second = reopen()
+
+        assert second.identity() == first.identity()
+        assert second.lease() == LeaseRow("a", 1, 0)
+        assert second.load() == {"h1": b"fenced"}
+        assert second.journal(0, 10) == [entry(1), entry(2)]
+        assert second.disarmed() == "why"
+
+    def test_two_controllers_share_one_store(self, reopen: Callable[[], SqlStore]) -> None:
+        ours, theirs = reopen(), reopen()
+        ours.take(NOBODY, "a")
+        theirs.take(theirs.lease(), "b")
+
+        assert ours.commit(batch(0)) == TermLost(2)
+        assert theirs.commit(batch(0, term=2)) == Committed(1)
+
+    def test_a_batch_that_fails_half_way_leaves_nothing(
+        self, reopen: Callable[[], SqlStore], path: Path
+    ) -> None:
+        store = reopen()
+        store.take(NOBODY, "a")
+        with sqlite3.connect(path) as intruder:
+            intruder.execute("CREATE TRIGGER full BEFORE INSERT ON records BEGIN "
+                             "SELECT RAISE(ABORT, 'no more'); END")  # fmt: skip
+        intruder.close()
+
+        with pytest.raises(StoreBroken):
+            store.commit(batch(0, 2, h1=b"lost"))
+
+        assert store.identity().revision == 0
+        assert store.journal(0, 10) == []
+
+    def test_says_when_it_does_not_answer(self, reopen: Callable[[], SqlStore], path: Path) -> None:
+        store = reopen()
+        store.take(NOBODY, "a")
+        intruder = sqlite3.connect(path, isolation_level=None)
+        intruder.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(StoreUnavailable):
+            store.commit(batch(0))
+
+        intruder.close()
+        assert store.commit(batch(0)) == Committed(1)
+
+    def test_is_readable_by_its_owner_only(
+        self, reopen: Callable[[], SqlStore], path: Path
+    ) -> None:
+        reopen().take(NOBODY, "a")
+
+        assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
+
+    @pytest.mark.parametrize("version", [0, 2, 99])
+    def test_refuses_another_version(
+        self, reopen: Callable[[], SqlStore], path: Path, version: int
+    ) -> None:
+        reopen().close()
+        with sqlite3.connect(path) as intruder:
+            intruder.execute("UPDATE head SET schema_version = ?", [version])
+        intruder.close()
+
+        with pytest.raises(StoreUnknown, match=f"version {version}"):
+            reopen()
+
+    def test_refuses_a_journal_without_a_head(
+        self, reopen: Callable[[], SqlStore], path: Path
+    ) -> None:
+        store = reopen()
+        store.take(NOBODY, "a")
+        store.commit(batch(0))
+        store.close()
+        with sqlite3.connect(path) as intruder:
+            intruder.execute("DELETE FROM head")
+        intruder.close()
+
+        with pytest.raises(StoreBroken):
+            reopen()
+
+    @pytest.mark.parametrize("pragma", ["synchronous=NORMAL", "synchronous=OFF"])
+    def test_refuses_commits_that_a_power_loss_undoes(self, path: Path, pragma: str) -> None:
+        def set_pragmas(connection: sqlite3.Connection, _: object) -> None:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA {pragma}")
+
+        careless = create_engine(f"sqlite:///{path}")
+        event.listen(careless, "connect", set_pragmas)
+
+        with pytest.raises(StoreUnsafe, match="synchronous"):
+            SqlStore(careless)
+
+        careless.dispose()
+
+    def test_refuses_a_journal_mode_other_than_wal(self, path: Path) -> None:
+        careless = create_engine(f"sqlite:///{path}")
+
+        with pytest.raises(StoreUnsafe, match="journal_mode"):
+            SqlStore(careless)
+
+        careless.dispose()
+
+    @pytest.mark.parametrize("magic", SHARED_FILESYSTEMS)
+    def test_refuses_a_file_that_several_machines_see(self, path: Path, magic: int) -> None:
+        with pytest.raises(StoreUnsafe, match="shared between machines"):
+            open_store(f"sqlite:///{path}", filesystem=lambda _: magic)
+
+        assert not path.exists()
+
+    def test_knows_a_filesystem_by_its_magic(self) -> None:
+        assert filesystem_type(Path("/proc")) == 0x9FA0
+
+    @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:"])
+    def test_refuses_to_live_in_memory(
+        self, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(StoreUnsafe):
+            open_store(url)
+
+    @pytest.mark.parametrize("url", ["nonsense", "oracle://db", "postgresql://db/ninelives"])
+    def test_refuses_what_it_does_not_know(self, url: str) -> None:
+        with pytest.raises(ConfigError):
+            open_store(url)
+
+    def test_refuses_a_file_that_is_no_database(
+        self, reopen: Callable[[], SqlStore], path: Path
+    ) -> None:
+        path.write_bytes(b"not a database " * 100)
+
+        with pytest.raises(StoreBroken):
+            reopen()
+
+    def test_says_that_its_directory_is_missing(self, tmp_path: Path) -> None:
+        with pytest.raises(StoreUnavailable):
+            open_store(f"sqlite:///{tmp_path}/nowhere/store.db")
+
+
+class TestStandIn:
+    def test_can_be_silent(self) -> None:
+        store = MemoryStore()
+        store.answers = Answers.NEVER
+
+        with pytest.raises(StoreUnavailable):
+            store.take(NOBODY, "a")
+
+        store.answers = Answers.ALWAYS
+        assert store.lease() == NOBODY
+
+    def test_can_lose_the_reply_of_what_it_wrote(self) -> None:
+        store = MemoryStore()
+        store.take(NOBODY, "a")
+        store.answers = Answers.REPLY_LOST
+
+        with pytest.raises(StoreUnavailable):
+            store.commit(batch(0))
+
+        assert store.identity().revision == 1
+
+    def test_a_fork_is_another_world(self) -> None:
+        store = MemoryStore()
+        store.take(NOBODY, "a")
+        backup = store.fork()
+
+        store.commit(batch(0, h1=b"new"))
+
+        assert backup.identity() == StoreIdentity("memory", 0, 1)
+        assert backup.load() == {}
+        assert backup.journal(0, 10) == []
+
+
+@pytest.mark.parametrize("url", ["postgresql+psycopg://db", "mysql+pymysql://db"])
+def test_the_schema_is_valid_for_other_databases(url: str) -> None:
+    dialect = make_url(url).get_dialect()()
+    tables = [str(CreateTable(t).compile(dialect=dialect)) for t in metadata.sorted_tables]
+    upsert = str(upsert_record(dialect.name).compile(dialect=dialect))
+
+    assert any("BIGINT NOT NULL" in table for table in tables)
+    assert "UPDATE" in upsert
