@@ -1,1 +1,1 @@
-"""What to do: the pure heart. No input or output, no clock, no chance, no logging."""
+"""What to do. Pure: no I/O, no clock, no chance, no logging; a little of the standard library."""

@@ -1,0 +1,97 @@
+"""To which shared numbers each record contributes. The keys are the vocabulary of counting."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from . import states as at
+from .model import Sign, Validity
+from .site import HostSite
+
+if TYPE_CHECKING:
+    from .cluster import Sights
+
+Key = tuple[str, ...]
+
+
+def want_key(domain: str) -> Key:
+    """Key of: hosts of a domain that need a shot and have no proof about their cpu."""
+    return ("want", domain)
+
+
+def suspect_key(domain: str) -> Key:
+    """Key of: hosts of a domain that are under suspicion or worse."""
+    return ("suspect", domain)
+
+
+def seen_key(witness: str, plane: str) -> Key:
+    """Key of: targets not proved dead that a witness sees on a plane."""
+    return ("seen", witness, plane)
+
+
+def silent_key(witness: str, plane: str) -> Key:
+    """Key of: targets not proved dead that are silent for a witness on a plane."""
+    return ("silent", witness, plane)
+
+
+def target_key(host: str) -> Key:
+    """Key of: moves in flight to a host."""
+    return ("to", host)
+
+
+def backend_key(backend: str) -> Key:
+    """Key of: moves in flight that use a storage backend."""
+    return ("on", backend)
+
+
+def project_key(project: str) -> Key:
+    """Key of: moves in flight of a project."""
+    return ("of", project)
+
+
+MOVING: Key = ("moving",)  # moves in flight, in all
+
+
+def is_proved_dead(host: at.Host) -> bool:
+    """Say whether a standing proof covers the host's cpu."""
+    return any(proof.covers.cpu and proof.validity is not Validity.VOID for proof in host.proofs)
+
+
+def needs_shot(host: at.Host) -> bool:
+    """Say whether the host stands on the list of those that only a shot would settle."""
+    match host.state:
+        case at.Suspect(cls=cls) | at.Held(cls=cls):
+            return cls in SHOT_CLASSES and not is_proved_dead(host)
+        case at.Fencing():
+            return not is_proved_dead(host)
+    return False
+
+
+SHOT_CLASSES = frozenset(
+    {at.Class.DEAD_OR_FROZEN, at.Class.HUNG, at.Class.SINGLE_PLANE, at.Class.ISOLATED}
+    | {at.Class.STORAGE_LOST, at.Class.DEAD_PANIC, at.Class.GROUP}
+)
+
+
+def of_host(host: at.Host, sights: "Sights", site: HostSite) -> Iterable[Key]:
+    """Return the keys to which a host with these sights contributes one each."""
+    keys: list[Key] = []
+    if needs_shot(host):
+        keys += [want_key(domain) for domain in site.domains]
+    if isinstance(host.state, at.Suspect | at.Held | at.Fencing | at.Fenced | at.Evacuating):
+        keys += [suspect_key(domain) for domain in site.domains]
+    if not is_proved_dead(host):
+        for (witness, plane), heard in sights.heard.items():
+            if heard.sign in (Sign.STRONG, Sign.WEAK):
+                keys.append(seen_key(witness, plane))
+            elif heard.sign is Sign.SILENT:
+                keys.append(silent_key(witness, plane))
+    return keys
+
+
+def of_move(move: at.Move) -> Iterable[Key]:
+    """Return the keys to which a move in flight contributes one each."""
+    match move.state:
+        case at.Sending(target=target) | at.Verifying(target=target) | at.Starting(target=target):
+            backends = [backend_key(backend) for backend in dict.fromkeys(move.seen.disks)]
+            return (target_key(target), project_key(move.seen.project), MOVING, *backends)
+    return ()

@@ -1,0 +1,75 @@
+"""Node: decide, commit, hand out. It owns no event loop, no store and no clock.
+
+    offer(event, now) ─▶ Ready ─▶ (somebody makes it durable) ─▶ committed(revision) ─▶ actions
+
+Node may decide ahead of the disk: several `Ready` can wait for one group commit. But actions leave
+only when their decision is durable, and in order. If a commit fails, the Node is thrown away: what
+it decided ahead never happened, and the next leader starts from what is stored.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core.cluster import Cluster, Decision
+
+Decide = Callable[[Cluster, on.Event, float], Decision]
+
+
+class Ready(NamedTuple):
+    """A decision to be made durable as `revision`. Every event gets one: the journal is whole."""
+
+    revision: int
+    term: int
+    at: float
+    event: on.Event
+    decision: Decision
+
+
+@dataclass(slots=True)
+class Node:
+    """One leader's mind. `revision` is the last decision, `durable` the last one on disk."""
+
+    cluster: Cluster
+    decide: Decide
+    revision: int
+    durable: int = field(init=False)
+    _waiting: deque[Ready] = field(default_factory=deque, init=False)
+
+    def __post_init__(self) -> None:
+        """Start with everything durable."""
+        self.durable = self.revision
+
+    def offer(self, event: on.Event, now: float) -> Ready:
+        """Fold one event. The answer must become durable before its actions are handed out."""
+        assert now >= self.cluster.now, "monotonic time of one leader went back"
+        decision = self.decide(self.cluster, event, now)
+        self.cluster.apply(decision)
+        self.cluster.now = now
+        self.revision += 1
+        ready = Ready(self.revision, self.cluster.views.term, now, event, decision)
+        self._waiting.append(ready)
+        return ready
+
+    def committed(self, revision: int) -> tuple[do.Action, ...]:
+        """Everything up to `revision` is durable: hand out its actions, in order."""
+        assert self.durable <= revision <= self.revision
+        self.durable = revision
+        actions: list[do.Action] = []
+        while self._waiting and self._waiting[0].revision <= revision:
+            actions.extend(self._waiting.popleft().decision.actions)
+        return tuple(actions)
+
+    def wake_at(self) -> float | None:
+        """Return when the next `on.Woke` is due, None if nothing waits for time."""
+        return min(self.cluster.wakes.values(), default=None)
+
+    def due(self, now: float) -> str | None:
+        """Return the subject of the wake that is due first, None if there is none."""
+        if not self.cluster.wakes:
+            return None
+        subject = min(self.cluster.wakes, key=self.cluster.wakes.__getitem__)
+        return subject if self.cluster.wakes[subject] <= now else None

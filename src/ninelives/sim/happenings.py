@@ -1,0 +1,123 @@
+"""What truly happens in the simulated world, whoever knows of it. The oracle judges by these.
+
+Instants are world seconds: the one true clock, which no controller can read.
+"""
+
+from dataclasses import dataclass
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core.cluster import Decision
+from ninelives.core.model import BackendId, BootId, HostId, ServerId, WitnessId
+
+
+@dataclass(frozen=True, slots=True)
+class DomainStarted:
+    """A QEMU of this server runs on this host from now on (spawned, resumed, autostarted)."""
+
+    server: ServerId
+    host: HostId
+    is_rebuilt: bool  # its disk was built anew from the image
+
+
+@dataclass(frozen=True, slots=True)
+class DomainStopped:
+    """It does not run there any more: stopped, destroyed, or its host lost power."""
+
+    server: ServerId
+    host: HostId
+
+
+@dataclass(frozen=True, slots=True)
+class HostChanged:
+    """A host's true condition: "running", "frozen", "hung", "panicked", "off", "booting"."""
+
+    host: HostId
+    condition: str
+    boot: BootId | None
+
+
+@dataclass(frozen=True, slots=True)
+class WritesCut:
+    """A backend shuts a host out in truth, or lets it in again."""
+
+    host: HostId
+    backend: BackendId
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A controller's decision became durable. `now` is that controller's own monotonic clock."""
+
+    controller: WitnessId
+    term: int
+    revision: int
+    now: float
+    event: on.Event
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A controller really let a request out, after perform's last check."""
+
+    controller: WitnessId
+    term: int
+    action: do.Action
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCut:
+    """A device really cut a host's power. `ordered_by` is "" when nobody of ours ordered it."""
+
+    host: HostId  # the host that lost its power, not the one that was meant
+    meant: HostId
+    ordered_by: WitnessId | str
+
+
+@dataclass(frozen=True, slots=True)
+class TermTaken:
+    """A controller holds the lease of a new term."""
+
+    controller: WitnessId
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
+class FaultBegan:
+    """A fault of the table (ha-systems 4.4) takes hold; `number` is its row there."""
+
+    number: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEnded:
+    """It is healed."""
+
+    number: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserActed:
+    """A user, not ninelives, did something to a server: "stop", "delete", "shelve", "start"."""
+
+    server: ServerId
+    action: str
+
+
+Happening = (
+    DomainStarted
+    | DomainStopped
+    | HostChanged
+    | WritesCut
+    | Decided
+    | Issued
+    | PowerCut
+    | TermTaken
+    | FaultBegan
+    | FaultEnded
+    | UserActed
+)
