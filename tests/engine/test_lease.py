@@ -1,0 +1,382 @@
+"""Two leaders never act at once, whatever clocks, networks and pauses do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ninelives.engine.errors import StoreBehind, StoreUnavailable
+from ninelives.engine.high_water import (
+    Behind,
+    HighWater,
+    adopted,
+    check_high_water,
+    disarmed_because,
+    disarmed_here,
+    raised,
+    read_high_water,
+    write_high_water,
+)
+from ninelives.engine.lease import Hold, Tenure, Watch, may_take, renewed, taken, watched
+from ninelives.engine.ports import LeaseRow, StoreIdentity
+from ninelives.sim.memory_store import Answers, MemoryStore
+
+LEASE_S = 10.0
+MARGIN_S = 2.0
+TENURE = Tenure(term=3, sent_at=100.0, lease_s=LEASE_S, margin_s=MARGIN_S)
+
+
+@dataclass
+class Clock:
+    now: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class SlowStore(MemoryStore):
+    """A store whose answers take a while: `on_the_way` runs between the write and the answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_the_way: Callable[[], None] = lambda: None
+
+    def renew(self, row: LeaseRow) -> LeaseRow | None:
+        try:
+            return super().renew(row)
+        finally:
+            self.on_the_way()
+
+    def take(self, seen: LeaseRow, holder: str) -> LeaseRow | None:
+        try:
+            return super().take(seen, holder)
+        finally:
+            self.on_the_way()
+
+
+def take_at_once(store: MemoryStore, clock: Clock) -> Hold:
+    hold = taken(store, Watch(store.lease(), clock()), "a", clock, LEASE_S, MARGIN_S)
+    assert hold is not None
+    return hold
+
+
+@pytest.mark.parametrize(
+    ("now", "allowed"),
+    [(99.9, False), (100.0, True), (107.9, True), (108.0, False), (110.0, False), (1e9, False)],
+)
+def test_a_holder_acts_until_the_margin(now: float, allowed: bool) -> None:
+    assert TENURE.may_act(now) is allowed
+
+
+@pytest.mark.parametrize(
+    ("now", "committed_at", "allowed"),
+    [
+        (100.5, 99.0, True),
+        (101.0, 100.0, True),
+        (101.1, 99.0, False),  # the renewal is too old
+        (100.5, 100.1, False),  # it began before the commit
+        (99.9, 99.0, False),  # the clock went back
+    ],
+)
+def test_a_send_follows_a_fresh_renewal(now: float, committed_at: float, allowed: bool) -> None:
+    assert TENURE.may_send(now, committed_at, age_max_s=1.0) is allowed
+
+
+def test_no_send_in_the_margin_however_fresh() -> None:
+    assert not TENURE.may_send(108.5, 100.0, age_max_s=60.0)
+
+
+def test_renewal_is_due_early() -> None:
+    assert not TENURE.renew_due(102.4)
+    assert TENURE.renew_due(102.5)
+
+
+@pytest.mark.parametrize("margin_s", [0.0, 5.0, 10.0])
+def test_a_margin_of_nothing_or_of_everything_is_refused(margin_s: float) -> None:
+    with pytest.raises(AssertionError):
+        Tenure(1, 0.0, LEASE_S, margin_s)
+
+
+def test_the_lease_counts_from_before_the_renewal_was_sent() -> None:
+    store, clock = SlowStore(), Clock()
+    hold = take_at_once(store, clock)
+    store.on_the_way = lambda: setattr(clock, "now", clock.now + 3.0)
+    clock.now = 104.0
+
+    after = renewed(store, hold, clock)
+
+    assert after is not None
+    assert clock.now == 107.0
+    assert after.tenure.ends_at == 104.0 + LEASE_S
+
+
+def test_the_lease_counts_from_before_the_take_over_was_sent() -> None:
+    store, clock = SlowStore(), Clock()
+    store.on_the_way = lambda: setattr(clock, "now", clock.now + 3.0)
+
+    hold = take_at_once(store, clock)
+
+    assert hold.tenure == Tenure(1, 100.0, LEASE_S, MARGIN_S)
+
+
+def test_a_renewal_without_an_answer_extends_nothing() -> None:
+    store, clock = MemoryStore(), Clock()
+    hold = take_at_once(store, clock)
+    store.answers = Answers.REPLY_LOST
+    clock.now = 103.0
+    with pytest.raises(StoreUnavailable):
+        renewed(store, hold, clock)
+
+    store.answers = Answers.ALWAYS
+    clock.now = 104.0
+    found = renewed(store, hold, clock)
+    assert found is not None
+    assert found == Hold(LeaseRow("a", 1, 1), hold.tenure)
+
+    clock.now = 105.0
+    again = renewed(store, found, clock)
+    assert again is not None
+    assert again.tenure.sent_at == 105.0
+
+
+def test_a_lease_taken_by_another_is_lost() -> None:
+    store, clock = MemoryStore(), Clock()
+    hold = take_at_once(store, clock)
+    store.take(store.lease(), "b")
+
+    assert renewed(store, hold, clock) is None
+    assert store.lease() == LeaseRow("b", 2, 0)
+
+
+def test_a_lease_taken_in_another_life_of_ours_is_lost() -> None:
+    store, clock = MemoryStore(), Clock()
+    hold = take_at_once(store, clock)
+    store.take(store.lease(), "a")
+
+    assert renewed(store, hold, clock) is None
+
+
+def test_a_lease_that_ran_out_is_not_renewed_though_nobody_took_it() -> None:
+    store, clock = MemoryStore(), Clock()
+    hold = take_at_once(store, clock)
+    clock.now = hold.tenure.ends_at
+
+    assert renewed(store, hold, clock) is None
+    assert store.lease() == hold.row
+
+
+def test_a_challenger_waits_lease_and_margin_from_the_answer() -> None:
+    watch = watched(None, LeaseRow("a", 1, 4), read_at=50.0)
+    same = watched(watch, LeaseRow("a", 1, 4), read_at=60.0)
+
+    assert not may_take(same, 61.9, LEASE_S, MARGIN_S)
+    assert may_take(same, 62.0, LEASE_S, MARGIN_S)
+
+
+@pytest.mark.parametrize("row", [("a", 1, 5), ("a", 2, 4), ("b", 1, 4)])
+def test_any_change_begins_the_wait_again(row: tuple[str, int, int]) -> None:
+    watch = watched(None, LeaseRow("a", 1, 4), read_at=50.0)
+
+    assert watched(watch, LeaseRow(*row), read_at=60.0) == Watch(LeaseRow(*row), 60.0)
+
+
+def test_a_challenger_too_early_does_not_even_ask() -> None:
+    store, clock = MemoryStore(), Clock()
+    take_at_once(store, clock)
+    watch = Watch(store.lease(), clock())
+    clock.now += LEASE_S + MARGIN_S - 0.1
+
+    assert taken(store, watch, "b", clock, LEASE_S, MARGIN_S) is None
+    assert store.lease() == LeaseRow("a", 1, 0)
+
+
+def test_a_challenger_that_slept_does_not_take_from_the_living() -> None:
+    store, clock = MemoryStore(), Clock()
+    hold = take_at_once(store, clock)
+    watch = Watch(store.lease(), clock())
+    clock.now += 9.0
+    assert renewed(store, hold, clock) is not None
+    clock.now += 600.0
+
+    assert taken(store, watch, "b", clock, LEASE_S, MARGIN_S) is None
+
+
+def test_where_nobody_led_nobody_waits() -> None:
+    assert may_take(Watch(LeaseRow("", 0, 0), 100.0), 100.0, LEASE_S, MARGIN_S)
+
+
+@dataclass
+class Contender:
+    """One controller with a clock of its own: another zero, and a little faster or slower."""
+
+    name: str
+    clock: Clock
+    speed: float
+    hold: Hold | None = None
+    watch: Watch | None = None
+
+    def lead_or_watch(self, store: SlowStore) -> None:
+        try:
+            if self.hold is not None:
+                self.hold = renewed(store, self.hold, self.clock)
+            else:
+                row = store.lease()
+                store.on_the_way()
+                self.watch = watched(self.watch, row, self.clock())
+                self.hold = taken(store, self.watch, self.name, self.clock, LEASE_S, MARGIN_S)
+        except StoreUnavailable:
+            return
+
+
+@dataclass
+class Race:
+    """True time passes for everybody, also while somebody waits for the store's answer."""
+
+    store: SlowStore = field(default_factory=SlowStore)
+    contenders: list[Contender] = field(default_factory=list[Contender])
+
+    def add(self, name: str, zero: float, speed: float) -> None:
+        self.contenders.append(Contender(name, Clock(zero), speed))
+
+    def pass_time(self, seconds: float) -> None:
+        for contender in self.contenders:
+            contender.clock.now += seconds * contender.speed
+
+    def actors(self) -> list[str]:
+        return [c.name for c in self.contenders if c.hold and c.hold.tenure.may_act(c.clock())]
+
+
+STEPS = st.tuples(
+    st.integers(0, 2),  # who calls the store
+    st.sampled_from([0.1, 0.5, 1.0, 3.0, 8.0, 11.9, 12.1, 60.0]),  # how long before
+    st.sampled_from([0.0, 0.0, 0.2, 3.0, 7.9, 8.1, 30.0]),  # how long the answer takes
+    st.sampled_from([Answers.ALWAYS, Answers.ALWAYS, Answers.REPLY_LOST, Answers.NEVER]),
+)
+
+
+@given(st.lists(STEPS, min_size=2, max_size=30))
+def test_two_never_act_at_once(steps: list[tuple[int, float, float, Answers]]) -> None:
+    race = Race()
+    race.add("a", 0.0, 1.0)
+    race.add("b", 1e6, 1.05)
+    race.add("c", -50.0, 0.95)
+
+    for who, before_s, delay_s, answers in steps:
+        race.pass_time(before_s)
+        race.store.answers = answers
+        race.store.on_the_way = partial(race.pass_time, delay_s)
+        race.contenders[who].lead_or_watch(race.store)
+
+        assert len(race.actors()) <= 1, race
+
+
+SEEN = HighWater("store-1", revision=70, term=4)
+
+
+@pytest.mark.parametrize(
+    ("revision", "term", "reason"),
+    [
+        (70, 4, None),
+        (71, 5, None),
+        (69, 4, "store_behind"),
+        (70, 3, "store_behind"),
+        (900, 3, "store_behind"),
+        (69, 9, "store_behind"),
+    ],
+)
+def test_a_store_that_went_back_is_noticed(revision: int, term: int, reason: str | None) -> None:
+    found = StoreIdentity("store-1", revision, term)
+
+    assert check_high_water(SEEN, found) == (reason and Behind(reason, SEEN, found))
+
+
+def test_another_store_is_noticed_however_far_it_came() -> None:
+    found = StoreIdentity("store-2", 1000, 1000)
+
+    assert check_high_water(SEEN, found) == Behind("another_store", SEEN, found)
+
+
+def test_a_restored_backup_is_noticed() -> None:
+    store, clock = MemoryStore(), Clock()
+    hold = take_at_once(store, clock)
+    backup = store.fork()
+    store.take(hold.row, "b")
+    mark = raised(None, store.identity())
+
+    assert check_high_water(mark, store.identity()) is None
+    assert check_high_water(mark, backup.identity()) is not None
+
+
+def test_the_first_store_is_accepted() -> None:
+    assert check_high_water(None, StoreIdentity("store-1", 0, 0)) is None
+
+
+def test_a_step_back_is_never_remembered_by_itself() -> None:
+    with pytest.raises(AssertionError):
+        raised(SEEN, StoreIdentity("store-1", 1, 1))
+
+    assert adopted(SEEN, StoreIdentity("store-2", 1, 1)) == HighWater("store-2", 1, 1)
+
+
+@pytest.mark.parametrize("change", [raised, adopted])
+def test_disarmed_outlives_progress_and_adoption(
+    change: Callable[[HighWater, StoreIdentity], HighWater],
+) -> None:
+    disarmed = disarmed_here(SEEN, "I6")
+
+    assert change(disarmed, StoreIdentity("store-1", 71, 5)).disarmed == "I6"
+
+
+@pytest.mark.parametrize(
+    ("local", "store", "cause"),
+    [
+        (None, None, None),
+        ("I6", None, "I6"),
+        (None, "I1", "I1"),
+        ("I6", "I1", "I1"),
+        ("", None, ""),
+    ],
+)
+def test_either_word_disarms(local: str | None, store: str | None, cause: str | None) -> None:
+    assert disarmed_because(disarmed_here(SEEN, local), store) == cause
+
+
+def test_without_a_memory_the_store_alone_disarms() -> None:
+    assert disarmed_because(None, "I1") == "I1"
+    assert disarmed_because(None, None) is None
+
+
+def test_the_memory_survives(tmp_path: Path) -> None:
+    path = tmp_path / "high-water.json"
+    assert read_high_water(path) is None
+
+    write_high_water(path, SEEN)
+    write_high_water(path, disarmed_here(SEEN, "I6: “life”"))
+
+    assert read_high_water(path) == disarmed_here(SEEN, "I6: “life”")
+    assert [file.name for file in tmp_path.iterdir()] == ["high-water.json"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"store_id": "s", "revision": 1, "term": 1}',
+        b'{"store_id": "s", "revision": "1", "term": 1, "disarmed": null}',
+        b'{"store_id": "s", "revision": 1, "term": 1, "disarmed": false}',
+    ],
+)
+def test_a_memory_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "high-water.json"
+    path.write_bytes(content)
+
+    with pytest.raises(StoreBehind):
+        read_high_water(path)
