@@ -277,7 +277,9 @@ def print_summary(outcomes: Outcomes, complaints: Sequence[str]) -> None:
     for stage, outcome in outcomes.items():
         print(f"   {line_for(stage, outcome)}")
     total_s = sum(map(seconds_of, outcomes.values()))
-    print(f"── {len(outcomes)} stages in {total_s:.1f} s: {'; '.join(complaints) or 'all is well'}")
+    skipped = sum(isinstance(outcome, Skipped) for outcome in outcomes.values())
+    verdict = "; ".join(complaints) or ("all that ran is well" if skipped else "all is well")
+    print(f"── {len(outcomes) - skipped} stages in {total_s:.1f} s, {skipped} skipped: {verdict}")
 
 
 def line_for(stage: Stage, outcome: Outcome) -> str:
