@@ -254,13 +254,18 @@ def plain_data(source: Source) -> Iterator[str]:
     for node in ast.walk(source.tree):
         if not isinstance(node, ast.ClassDef):
             continue
-        parents = set[str]().union(*(names_in(base) for base in node.bases[:1]))
-        if not all(p in PARENTS or p.endswith(("Error", "Exception")) for p in parents):
-            yield f"{node.name} inherits from {parents}"
+        for parent in map(parent_name, node.bases):
+            if parent not in PARENTS and not parent.endswith(("Error", "Exception")):
+                yield f"{node.name} inherits from {parent}"
         decorators = " ".join(map(ast.unparse, node.decorator_list))
         is_loose = "dataclass" in decorators and "frozen=True" not in decorators
         if source.layer == "core" and is_loose and node.name not in MUTABLE_IN_CORE:
             yield f"{node.name}: what the core hands out is frozen"
+
+
+def parent_name(base: ast.expr) -> str:
+    """Name a parent: `Protocol` of `typing.Protocol[Key]`."""
+    return ast.unparse(base).partition("[")[0].rpartition(".")[2]
 
 
 RULES: tuple[Rule, ...] = (

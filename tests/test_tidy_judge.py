@@ -67,6 +67,7 @@ def test_the_judge_objects(path: str, text: str) -> None:
         ("engine/perform.py", "try:\n    x()\nexcept Exception:\n    raise"),
         ("engine/loop.py", "async def f(tasks):\n    tasks.create_task(x())"),
         ("engine/ports.py", "class Store(Protocol): ...\nclass Lost(StoreError): ..."),
+        ("engine/codec.py", "class Form(typing.Generic[Value]): ..."),
         ("adapters/sql.py", "from . import sql_schema, process\nfrom sqlalchemy import text"),
         ("app/cli.py", "from ninelives.sim.world import World\nimport time"),
         ("app/cli.py", NOT_DEEP),
