@@ -12,10 +12,8 @@ from .model import (
     BackendId,
     BootId,
     Candidate,
-    DomainId,
     Health,
     HostId,
-    Mode,
     PacemakerFence,
     Plane,
     Power,
@@ -24,6 +22,45 @@ from .model import (
     ServerSeen,
     Sign,
     WitnessId,
+)
+from .orders import (
+    Adopted as Adopted,
+)
+from .orders import (
+    Armed as Armed,
+)
+from .orders import (
+    ConfirmedDead as ConfirmedDead,
+)
+from .orders import (
+    FenceOrdered as FenceOrdered,
+)
+from .orders import (
+    HalfFencedSettled as HalfFencedSettled,
+)
+from .orders import (
+    MaintenanceSet as MaintenanceSet,
+)
+from .orders import (
+    ModeSet as ModeSet,
+)
+from .orders import (
+    Order as Order,
+)
+from .orders import (
+    PowerOnOrdered as PowerOnOrdered,
+)
+from .orders import (
+    Released as Released,
+)
+from .orders import (
+    RoadSigned as RoadSigned,
+)
+from .orders import (
+    SignedOff as SignedOff,
+)
+from .orders import (
+    StormAllowed as StormAllowed,
 )
 
 # The leader itself.
@@ -259,134 +296,6 @@ class Replied:
     detail: str = ""
 
 
-# Orders of operators: judged, journalled, refusable. `by` is who.
-
-
-@dataclass(frozen=True, slots=True)
-class Armed:
-    """Arm, or disarm with a cause."""
-
-    by: str
-    is_armed: bool
-    cause: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ModeSet:
-    """Set how much is allowed, for all ("") or one segment."""
-
-    by: str
-    mode: Mode
-    segment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MaintenanceSet:
-    """Take a host into maintenance, or out of it. An announced job switched it off on purpose."""
-
-    by: str
-    host: HostId
-    is_on: bool
-    reason: str = ""
-    is_power_job: bool = False  # it will be switched off by people: that is no death
-
-
-@dataclass(frozen=True, slots=True)
-class Adopted:
-    """Take an unknown host that never was seen alive into care: it is suspect from now on."""
-
-    by: str
-    host: HostId
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmedDead:
-    """A named person says that the host is dead. Judged against the evidence, may be refused."""
-
-    by: str
-    host: HostId
-    typed: str  # the host's name, typed in full
-    epoch: int
-    looked_at: str
-    second: str = ""  # a second person, needed where the evidence speaks against it
-
-
-@dataclass(frozen=True, slots=True)
-class HalfFencedSettled:
-    """A human chooses for a host that came back to life under fencing: finish, or undo."""
-
-    by: str
-    host: HostId
-    epoch: int
-    finish: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StormAllowed:
-    """Allow `shots` more shots in a domain, for this storm only."""
-
-    by: str
-    domain: DomainId
-    shots: int
-
-
-@dataclass(frozen=True, slots=True)
-class PowerOnOrdered:
-    """Switch a vacated or quarantined host on."""
-
-    by: str
-    host: HostId
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """Let a quarantined host try again before its soak ended."""
-
-    by: str
-    host: HostId
-
-
-@dataclass(frozen=True, slots=True)
-class FenceOrdered:
-    """Fence a host now: opens an episode, but passes every brake that protects others."""
-
-    by: str
-    host: HostId
-    typed: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignedOff:
-    """A person takes responsibility for a server that waits, failed or was skipped."""
-
-    by: str
-    server: ServerId
-
-
-@dataclass(frozen=True, slots=True)
-class RoadSigned:
-    """A person, or doctor's read of serials, says whether this road leads to this host."""
-
-    by: str
-    host: HostId
-    road: RoadId
-    is_verified: bool
-
-
-Order = (
-    Armed
-    | ModeSet
-    | MaintenanceSet
-    | Adopted
-    | ConfirmedDead
-    | HalfFencedSettled
-    | StormAllowed
-    | PowerOnOrdered
-    | Released
-    | FenceOrdered
-    | SignedOff
-    | RoadSigned
-)
 HostEvent = (
     PowerRead
     | StorageSeen

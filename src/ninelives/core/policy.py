@@ -38,6 +38,7 @@ class Policy:
     mapping_watch_s: float = 60.0  # after our off: does the host live on, does another one die?
     human_valid_s: float = 900.0
     unfenceable_after_s: float = 120.0
+    starts_without_network_proof: bool = True  # a revoked host may still answer to its addresses
     kdump_wait_s: float = 0.0  # let a dump finish before the power goes; proves nothing
     storage_lock_wait_s: float = 0.0  # from the proof to the first start: stale locks expire
 
@@ -120,6 +121,7 @@ CAREFUL = replace(
     silence_s=15.0,
     confirm_s=25.0,
     single_plane_fences=False,
+    starts_without_network_proof=False,
     weak_only_s=120.0,
     soak_s=600.0,
 )

@@ -86,6 +86,14 @@ class Site:
         return {witness: tuple(hosts) for witness, hosts in found.items()}
 
     @cached_property
+    def watching(self) -> Mapping[DomainId, frozenset[WitnessId]]:
+        """Map each domain to everybody who watches a host of it."""
+        return {
+            domain: frozenset(name for host in hosts for name in self.hosts[host].witnesses)
+            for domain, hosts in self.members.items()
+        }
+
+    @cached_property
     def domains(self) -> Mapping[HostId, tuple[DomainId, ...]]:
         """Map each host to its domains."""
         return {site.id: site.domains for site in self.hosts.values()}

@@ -330,6 +330,16 @@ class WaitingForHost:
 
 
 @dataclass(frozen=True, slots=True)
+class Mending:
+    """A guest on a living host is reset (R17), or moved away alive (R13, R18)."""
+
+    since: float
+    is_migration: bool
+    is_sent: bool = False
+    is_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Runs, or rests as its user wants, on `host`; seen."""
 
@@ -369,6 +379,7 @@ MoveState = (
     | Starting
     | Retry
     | WaitingForHost
+    | Mending
     | Done
     | Failed
     | Skipped
@@ -395,4 +406,6 @@ class Move:
     writers: frozenset[HostId] = frozenset()
     absent_on: frozenset[HostId] = frozenset()  # writers on which its domain was seen absent
     began: float = 0.0
-    reboots: int = 0
+    again: HostId | None = None  # the next attempt must name this target: the last may yet arrive
+    known_records: frozenset[int] = frozenset()  # Nova's records before our last send
+    is_adopted: bool = False  # somebody else's evacuation: watched, never sent

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ninelives.core import actions as do
-from ninelives.core import events as on
+from ninelives.core.actions import Action
 from ninelives.core.cluster import Cluster, Decision
+from ninelives.core.events import Event
 
-Decide = Callable[[Cluster, on.Event, float], Decision]
+Decide = Callable[[Cluster, Event, float], Decision]
 
 
 class Ready(NamedTuple):
@@ -25,7 +25,7 @@ class Ready(NamedTuple):
     revision: int
     term: int
     at: float
-    event: on.Event
+    event: Event
     decision: Decision
 
 
@@ -43,7 +43,7 @@ class Node:
         """Start with everything durable."""
         self.durable = self.revision
 
-    def offer(self, event: on.Event, now: float) -> Ready:
+    def offer(self, event: Event, now: float) -> Ready:
         """Fold one event. The answer must become durable before its actions are handed out."""
         assert now >= self.cluster.now, "monotonic time of one leader went back"
         decision = self.decide(self.cluster, event, now)
@@ -54,11 +54,11 @@ class Node:
         self._waiting.append(ready)
         return ready
 
-    def committed(self, revision: int) -> tuple[do.Action, ...]:
+    def committed(self, revision: int) -> tuple[Action, ...]:
         """Everything up to `revision` is durable: hand out its actions, in order."""
         assert self.durable <= revision <= self.revision
         self.durable = revision
-        actions: list[do.Action] = []
+        actions: list[Action] = []
         while self._waiting and self._waiting[0].revision <= revision:
             actions.extend(self._waiting.popleft().decision.actions)
         return tuple(actions)

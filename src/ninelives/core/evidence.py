@@ -1,0 +1,224 @@
+"""What the sightings of many witnesses amount to (SAFETY 5 a-f).
+
+    a strong sign makes a plane up and beats any number of silences
+    a weak sign makes it only not down
+    down needs enough qualified witnesses, in two failure domains where there are so many
+    everything else is unknown, and unknown is never down
+
+A witness is qualified for a plane if it is itself up there, was not frozen, and sees most of its
+other targets: the control group that tells a dead host from a blind observer.
+"""
+
+from dataclasses import replace
+from enum import StrEnum
+
+from . import events as on
+from .cluster import Heard, PowerSeen, Renewal, Sights, StorageView
+from .draft import Draft
+from .model import HostId, Plane, Power, Sign, WitnessId
+from .policy import WITNESSES_WANTED
+from .tallies import is_proved_dead, seen_key, silent_key
+
+CONTROL_GROUP_MIN = 2
+
+
+class Seen(StrEnum):
+    """What the witnesses together say of one plane of a host."""
+
+    UP = "up"
+    NOT_DOWN = "not_down"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+# What a plane is.
+
+
+def plane_seen(draft: Draft, host: HostId, plane: Plane) -> Seen:
+    """Judge one plane of a host. Pure."""
+    signs = {
+        witness: heard.sign
+        for (witness, on_plane), heard in draft.sights(host).heard.items()
+        if on_plane is plane and witness not in draft.views.frozen
+    }
+    if Sign.STRONG in signs.values():
+        return Seen.UP
+    if Sign.WEAK in signs.values():
+        return Seen.NOT_DOWN
+    silent = [witness for witness, sign in signs.items() if sign is Sign.SILENT]
+    if len(silent) < witnesses_required(draft, host):
+        return Seen.UNKNOWN
+    qualified = [witness for witness in silent if is_qualified(draft, witness, plane, host)]
+    return Seen.DOWN if _are_enough(draft, host, qualified) else Seen.UNKNOWN
+
+
+def witnesses_required(draft: Draft, host: HostId) -> int:
+    """Return how many qualified witnesses a "down" needs: three, or all there are, never one.
+
+    An operator may write `witnesses_min = 1` for a site that has no more; `status` shows it.
+    """
+    site = draft.cluster.site
+    others = len(site.hosts) - 1 + len(site.controllers)
+    return max(draft.policy(host).witnesses_min, min(WITNESSES_WANTED, others))
+
+
+def _are_enough(draft: Draft, host: HostId, witnesses: list[WitnessId]) -> bool:
+    if len(witnesses) < witnesses_required(draft, host):
+        return False
+    there_are = {failure_domain(draft, witness) for witness in draft.site(host).witnesses}
+    return len({failure_domain(draft, witness) for witness in witnesses}) >= min(2, len(there_are))
+
+
+def failure_domain(draft: Draft, witness: WitnessId) -> str:
+    """Name what a witness would die with: its rack, or itself where it has none."""
+    site = draft.cluster.site.hosts.get(HostId(witness))
+    return site.rack or witness if site else witness
+
+
+def is_qualified(draft: Draft, witness: WitnessId, plane: Plane, target: HostId) -> bool:
+    """Say whether this witness' silence about `target` means anything. Pure."""
+    if witness in draft.views.frozen or not _is_itself_up(draft, witness, plane):
+        return False
+    seen, silent = control_group(draft, witness, plane, target)
+    total = seen + silent
+    return total >= CONTROL_GROUP_MIN and seen >= draft.policy(target).qualified_share * total
+
+
+def control_group(
+    draft: Draft, witness: WitnessId, plane: Plane, target: HostId
+) -> tuple[int, int]:
+    """Count what else the witness sees and misses: hosts not proved dead, reference addresses."""
+    seen = draft.count(seen_key(witness, plane))
+    silent = draft.count(silent_key(witness, plane))
+    heard = draft.sights(target).heard.get((witness, plane))
+    if heard is not None and not is_proved_dead(draft.host(target)):
+        seen -= heard.sign in (Sign.STRONG, Sign.WEAK)
+        silent -= heard.sign is Sign.SILENT
+    reached, declared = draft.views.references.get((witness, plane), (0, 0))
+    return seen + reached, silent + declared - reached
+
+
+def _is_itself_up(draft: Draft, witness: WitnessId, plane: Plane) -> bool:
+    host = HostId(witness)
+    if host not in draft.cluster.site.hosts:
+        return True  # a controller: its control group and references speak for it
+    if is_proved_dead(draft.host(host)):
+        return False
+    heard = draft.sights(host).heard
+    return any(
+        on_plane is plane and seen.sign in (Sign.STRONG, Sign.WEAK)
+        for (_, on_plane), seen in heard.items()
+    )
+
+
+# Folding what was seen.
+
+
+def sighted(draft: Draft, event: on.Sighted) -> list[HostId]:
+    """Fold one witness' message. Return the hosts of which something is new."""
+    _heard_from(draft, event)
+    touched: dict[HostId, None] = {}
+    for change in event.changes:
+        if change.host in draft.cluster.site.hosts:
+            _fold_change(draft, event.witness, change)
+            touched[change.host] = None
+    return list(touched)
+
+
+def _heard_from(draft: Draft, event: on.Sighted) -> None:
+    views = draft.views
+    if event.was_frozen:
+        # What it calls silent now, it merely slept through. It counts again after a full window.
+        until = draft.now + draft.cluster.policy.silence_s
+        views = replace(views, frozen={**views.frozen, event.witness: until})
+        draft.wake(f"thaw/{event.witness}", until)
+    if event.references:
+        named = {(event.witness, plane): (seen, of) for plane, seen, of in event.references}
+        views = replace(views, references={**views.references, **named})
+    if event.witness not in views.witnesses:
+        views = replace(views, witnesses=views.witnesses | {event.witness})
+    if views is not draft.views:
+        draft.put_views(views)
+
+
+def thawed(draft: Draft, witness: WitnessId) -> None:
+    """Let a witness count again whose freeze is long enough ago."""
+    frozen = {name: until for name, until in draft.views.frozen.items() if name != witness}
+    draft.put_views(replace(draft.views, frozen=frozen))
+
+
+def _fold_change(draft: Draft, witness: WitnessId, change: on.Change) -> None:
+    sights = draft.sights(change.host)
+    heard = dict(sights.heard)
+    heard[witness, change.plane] = Heard(change.sign, change.boot, draft.now)
+    was_strong = any(seen.sign is Sign.STRONG for seen in sights.heard.values())
+    is_strong = any(seen.sign is Sign.STRONG for seen in heard.values())
+    sights = replace(sights, heard=heard)
+    if change.sign is Sign.STRONG:
+        sights = replace(sights, strong_at=draft.now, strong_boot=change.boot, strong_until=None)
+    elif was_strong and not is_strong:
+        sights = replace(sights, strong_until=draft.now)
+    draft.put_sights(sights)
+
+
+def saw(draft: Draft, event: on.HostEvent) -> None:
+    """Fold one look at one host that is no plane."""
+    sights, now = draft.sights(event.host), draft.now
+    match event:
+        case on.PowerRead(road=road, power=power):
+            draft.put_sights(replace(sights, power={**sights.power, road: PowerSeen(power, now)}))
+        case on.StorageSeen(backend=backend, watched=watched, revoked=revoked):
+            view = StorageView(watched, revoked, now)
+            draft.put_sights(replace(sights, storage={**sights.storage, backend: view}))
+        case on.AgentSaid():
+            draft.put_sights(_agent_said(sights, event, now))
+        case on.Renewed(boot=boot, watchdog_armed=armed):
+            draft.put_sights(replace(sights, renewal=Renewal(boot, armed, now)))
+        case on.Promised(witness=witness, epoch=epoch):
+            if epoch == draft.host(event.host).epoch:
+                draft.put_sights(replace(sights, promises=sights.promises | {witness}))
+        case on.NovaSeen():
+            alive = replace(sights, nova=event, strong_at=now if event.has_advanced else None)
+            draft.put_sights(alive if event.has_advanced else replace(sights, nova=event))
+        case on.KdumpSeen(ended=ended):
+            draft.put_sights(replace(sights, kdump_since=None if ended else now))
+        case on.Attested():
+            draft.put_sights(replace(sights, attested=event, attested_at=now, strong_at=now))
+        case on.PacemakerLost(is_lost=is_lost):
+            draft.put_sights(replace(sights, is_lost_to_pacemaker=is_lost))
+        case on.PacemakerFenced():
+            pass  # no sight but a claim: proofs.py judges it
+
+
+def _agent_said(sights: Sights, event: on.AgentSaid, now: float) -> Sights:
+    since = sights.storage_lost_since
+    lost_since = (since if since is not None else now) if event.storage_lost else None
+    return replace(
+        sights,
+        agent=event,
+        strong_at=now,
+        strong_boot=event.boot,
+        storage_lost_since=lost_since,
+    )
+
+
+# Small questions about sights.
+
+
+def power_is(sights: Sights, power: Power) -> bool:
+    """Say whether any device reads so now."""
+    return any(seen.power is power for seen in sights.power.values())
+
+
+def read_off_since(sights: Sights, since: float) -> bool:
+    """Say whether every device of the host that answers read off at or after `since`."""
+    answers = [seen for seen in sights.power.values() if seen.power is not Power.UNREADABLE]
+    return bool(answers) and all(seen.power is Power.OFF and seen.at >= since for seen in answers)
+
+
+def watched(sights: Sights) -> bool | None:
+    """Say whether any backend sees the host write. None: not all of them know."""
+    views = [view.watched for view in sights.storage.values()]
+    if True in views:
+        return True
+    return None if not views or None in views else False

@@ -1,0 +1,231 @@
+"""The only maker of proofs: from what was seen to what may be believed (SAFETY 3).
+
+Each function returns a `Proof`, or a `Refusal` that says what is missing. An observed state makes
+a proof, never a return code; and no proof precedes or outlives the episode it was made for.
+"""
+
+from . import events as on
+from .brakes import usable_roads
+from .draft import Draft
+from .evidence import Seen, plane_seen, power_is, watched
+from .model import (
+    EVERYTHING,
+    LOCAL,
+    BackendId,
+    Covers,
+    HostId,
+    Method,
+    PacemakerFence,
+    Plane,
+    Power,
+    Proof,
+    Refusal,
+    RoadId,
+    Sign,
+    Validity,
+)
+from .states import Host
+
+NETWORK_ONLY_BY_CPU = Covers(cpu=False, network=False)
+
+
+def _proof(draft: Draft, host: Host, method: Method, covers: Covers, evidence: str) -> Proof:
+    return Proof(
+        method, host.id, host.epoch, draft.views.term, draft.now, host.boot, covers, evidence
+    )
+
+
+def power_off(draft: Draft, host: HostId) -> Proof | Refusal:
+    """Judge the power roads: every device of one level off, read twice after our own off.
+
+    Both reads come after the device took our off, or refused it because it was off already: reads
+    from before may show the two seconds that a power cycle spends in the dark (attack 1).
+    """
+    record, gap = draft.host(host), draft.policy(host).off_confirm_gap_s
+    usable, reads = usable_roads(draft, host), {seen.road: seen for seen in record.off_reads}
+    accepted = {shot.road for shot in record.shots if shot.was_accepted}
+    levels = sorted({road.level for road in draft.site(host).roads})
+    for level in levels:
+        devices = [road.id for road in draft.site(host).roads if road.level == level]
+        seen = [reads[road] for road in devices if road in reads and road in accepted]
+        is_whole = len(seen) == len(devices) and set(devices) <= set(usable)
+        if is_whole and all(twice.last_at - twice.first_at >= gap for twice in seen):
+            said = ", ".join(f"{road} off twice" for road in devices)
+            return _proof(draft, record, Method.POWER_OFF, EVERYTHING, said)
+    return Refusal("not_read_off_twice", "the power is read again")
+
+
+def storage_revoked(draft: Draft, host: HostId, backend: BackendId) -> Proof | Refusal:
+    """Judge one backend's revocation: seen in force, no watcher left, the addresses his alone."""
+    view = draft.sights(host).storage.get(backend)
+    asked = any(entry.backend == backend for entry in draft.host(host).revocations)
+    if backend not in draft.site(host).revocable or not asked:
+        return Refusal("not_revocable", "list the addresses that are this host's alone")
+    if view is None or view.revoked is not True or view.watched is True:
+        return Refusal("not_in_force", "the backend is asked again")
+    covers = Covers(backends=frozenset({backend}))
+    evidence = f"{backend} shuts it out, seen in force"
+    return _proof(draft, draft.host(host), Method.STORAGE_REVOKED, covers, evidence)
+
+
+def lease_expired(draft: Draft, host: HostId) -> Proof | Refusal:
+    """Judge the watchdog's lease: `T_safe` after the last receipt of this very term.
+
+    A take-over counts as a receipt: what the old leader renewed meanwhile we cannot know, and two
+    processes' clocks are never compared (attack 8).
+    """
+    site, sights, policy = draft.site(host), draft.sights(host), draft.policy(host)
+    renewal = sights.renewal
+    if not site.has_watchdog or renewal is None or not renewal.is_armed:
+        return Refusal("no_armed_watchdog", "nothing attests that the host would reset itself")
+    if renewal.boot != draft.host(host).boot:
+        return Refusal("other_boot", "the lease was another boot's")
+    if draft.now < lease_ends(draft, host):
+        return Refusal("too_early", f"T_safe is {policy.safe_s:g} s")
+    if 2 * len(sights.promises & set(site.witnesses)) <= len(site.witnesses):
+        return Refusal("no_majority", "its witnesses have not promised to grant no exemption")
+    evidence = f"lease ran out, watchdog armed, {len(sights.promises)} promises"
+    return _proof(draft, draft.host(host), Method.LEASE_EXPIRED, EVERYTHING, evidence)
+
+
+def lease_ends(draft: Draft, host: HostId) -> float:
+    """Return when an armed watchdog has certainly fired, if nothing renews it."""
+    renewal = draft.sights(host).renewal
+    received = renewal.at if renewal is not None else draft.now
+    return max(received, draft.views.began_at) + draft.policy(host).safe_s
+
+
+def rebooted(draft: Draft, host: HostId) -> Proof | Refusal:
+    """Judge a new boot: signed, the same machine, the gate closed before libvirt, no guest."""
+    record, attested = draft.host(host), draft.sights(host).attested
+    if attested is None or attested.attestation.epoch != record.epoch:
+        return Refusal("not_attested", "the host is asked with a nonce of this epoch")
+    said = attested.attestation
+    if record.boot is None or said.boot == record.boot:
+        return Refusal("same_boot", "the boot that we knew still answers")
+    if said.serial != draft.site(host).serial:
+        return Refusal("other_machine", "the name is right, the system's serial number is not")
+    if not said.is_clean:
+        return Refusal("gate_open", "guests may have started before anybody looked")
+    return _proof(draft, record, Method.REBOOTED, EVERYTHING, f"boot {said.boot}, gate closed")
+
+
+def pacemaker(draft: Draft, host: HostId, fence: PacemakerFence) -> Proof | Refusal:
+    """Judge an entry of Pacemaker's history. Our own agent's call is only a hint to look there."""
+    record = draft.host(host)
+    if not fence.succeeded:
+        return Refusal("fence_failed", "Pacemaker goes on trying")
+    if fence.by_confirmation or not fence.device:
+        return Refusal("confirmation_is_human", "no device ran: use `host confirm-dead`")
+    if fence.key in record.fences_used:
+        return Refusal("already_used", "an earlier episode was closed with this event")
+    if not fence.after_life:
+        return Refusal("before_last_sign", "the host gave a strong sign after this event")
+    if fence.action != "off" and not fence.is_off_on:
+        return Refusal("not_off", "a cycle never shows the power off")
+    if fence.device not in usable_roads(draft, host):
+        return Refusal("unlisted_device", "list and drill the device in the inventory")
+    evidence = f"{fence.device} {fence.action} by Pacemaker"
+    return _proof(draft, record, Method.PACEMAKER, EVERYTHING, evidence)
+
+
+def human(draft: Draft, order: on.ConfirmedDead) -> Proof | Refusal:
+    """Judge a person's word against the evidence. It is refused, not warned about."""
+    record = draft.host(order.host)
+    if order.typed != order.host:
+        return Refusal("name_not_typed", "type the host's name in full")
+    if order.epoch != record.epoch:
+        return Refusal("other_epoch", f"the present episode is {record.epoch}")
+    if not order.looked_at:
+        return Refusal("nothing_looked_at", "say what you saw: the LED, the cable, the rack")
+    against = _evidence_against(draft, order.host)
+    if against and (not order.second or order.second == order.by):
+        return Refusal(against, "a second person must see it dark: --i-see-it-dark NAME")
+    said = f"{order.by}: {order.looked_at}" + (f" ({order.second} too)" if order.second else "")
+    return _proof(draft, record, Method.HUMAN, EVERYTHING, said)
+
+
+def _evidence_against(draft: Draft, host: HostId) -> str:
+    sights = draft.sights(host)
+    if any(plane_seen(draft, host, plane) is Seen.UP for plane in draft.site(host).planes):
+        return "a_plane_is_up"
+    failed = any(shot.attempt and not shot.was_accepted for shot in draft.host(host).shots)
+    if power_is(sights, Power.ON) and not failed:
+        return "power_reads_on"
+    return "storage_is_written" if watched(sights) is True else ""
+
+
+# What proofs permit.
+
+
+def valid(host: Host) -> tuple[Proof, ...]:
+    """Return the proofs that stand."""
+    return tuple(proof for proof in host.proofs if proof.validity is Validity.VALID)
+
+
+def covers_disks(host: Host, disks: tuple[BackendId, ...]) -> bool:
+    """Say whether no copy on `host` can write any of `disks`. An unknown disk needs the cpu."""
+    standing = valid(host)
+    if any(proof.covers.cpu for proof in standing):
+        return True
+    known = bool(disks) and LOCAL not in disks
+    return known and all(any(p.covers.disk(disk) for p in standing) for disk in disks)
+
+
+def is_sufficient(draft: Draft, host: HostId) -> bool:
+    """Say whether the proofs speak for the whole host: it may be told to Nova as down."""
+    record, backends = draft.host(host), draft.site(host).backends
+    if any(proof.covers.cpu for proof in valid(record)):
+        return True
+    shared = tuple(backend for backend in backends if backend != LOCAL)
+    return bool(shared) and covers_disks(record, shared)
+
+
+def permits_start(draft: Draft, host: HostId) -> bool:
+    """Say whether the proofs permit a start right now (SAFETY 3, "a power proof is …").
+
+    A power proof is about a boot that is gone. It permits a start only while the host was read off
+    a moment ago, or a new boot stands attested behind its gate: somebody may have switched it on.
+    """
+    record, sights, policy = draft.host(host), draft.sights(host), draft.policy(host)
+    methods = {proof.method for proof in valid(record)}
+    if record.zombie_risk or not methods:
+        return False
+    if methods & {Method.POWER_OFF, Method.PACEMAKER}:
+        if has_clean_boot(draft, host):
+            return True
+        answers = [seen for seen in sights.power.values() if seen.power is not Power.UNREADABLE]
+        fresh = [seen for seen in answers if draft.now - seen.at <= policy.proof_fresh_s]
+        return bool(fresh) and all(seen.power is Power.OFF for seen in answers)
+    if Method.REBOOTED in methods:
+        return has_clean_boot(draft, host)
+    if methods == {Method.STORAGE_REVOKED}:
+        tenant = plane_seen(draft, host, Plane.TENANT)
+        return policy.starts_without_network_proof or tenant is Seen.DOWN
+    return True
+
+
+def has_clean_boot(draft: Draft, host: HostId) -> bool:
+    """Say whether a new boot of this episode attested its closed gate, and no other came since."""
+    record, sights = draft.host(host), draft.sights(host)
+    attested = sights.attested
+    if attested is None or attested.attestation.epoch != record.epoch:
+        return False
+    said = attested.attestation
+    same = sights.strong_boot in (None, said.boot, record.boot)
+    return said.is_clean and said.boot != record.boot and same
+
+
+def road_of(draft: Draft, host: HostId, road: RoadId) -> bool:
+    """Say whether the road may carry a proof alone."""
+    return road in usable_roads(draft, host)
+
+
+def hears_old_boot(draft: Draft, host: HostId, since: float) -> bool:
+    """Say whether a strong sign of the same or an unknown boot came after `since`."""
+    record, sights = draft.host(host), draft.sights(host)
+    if sights.strong_at is None or sights.strong_at <= since:
+        return False
+    boots = {heard.boot for heard in sights.heard.values() if heard.sign is Sign.STRONG}
+    boots |= {sights.strong_boot}
+    return record.boot is None or None in boots or record.boot in boots
