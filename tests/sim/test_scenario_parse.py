@@ -7,14 +7,14 @@ import pytest
 from ninelives.core.model import HostId, Plane, SegmentId
 from ninelives.core.protection import Keep, Key
 from ninelives.sim.scenario_parse import Scenario, parse_story
-from ninelives.sim.scenario_site import Cast
 from ninelives.sim.scenario_words import ParseError
+from ninelives.sim.setup import Setup
 
 WHY = "# A story told for a reason.\n"
 CAST = "hosts c1 c2 c3\nservers c1: web db\n"
 
 
-def check(_: Cast) -> Callable[[str], str | None]:
+def check(_: Setup) -> Callable[[str], str | None]:
     return lambda words: f"unknown command '{words}'" if words.startswith("pwoer") else None
 
 
@@ -34,7 +34,7 @@ def test_a_whole_story_is_understood() -> None:
     scenario = parsed(
         """
 hosts        c1 c2 rack=a zone=z1 watchdog=yes
-hosts        c3 rack=b agent=no planes=management
+hosts        c3 rack=b vcpus=8 agent=no planes=management
 storage      nfs revocable=yes hosts=c1
 bmc          c1 address=chassis  # shared with its neighbour
 bmc          c1 level=2 kind=pdu
@@ -42,6 +42,7 @@ bmc          c2 none
 servers      c1: web db tier=10 data=disposable disks=nfs,local project=p1
 controllers  3 on=c1,c2
 quorum       galera: c1 c2 c3 needed=2
+pace         boot_s=120
 policy       silence_s=9 preset=fast single_plane_fences=no
 segment      gold: c1 c2 confirm_s=2
 rule         rest tag=class:gold: tier=20
@@ -56,7 +57,7 @@ within 45 of c1 enters suspect: c1 reaches fenced
 """
     )
 
-    c1 = scenario.cast.site.hosts[HostId("c1")]
+    c1 = scenario.setup.site.hosts[HostId("c1")]
     assert (c1.rack, c1.zone, c1.segment) == ("a", "z1", "gold")
     assert [(road.id, road.level, road.address) for road in c1.roads] == [
         ("c1-bmc", 1, "chassis"),
@@ -64,22 +65,24 @@ within 45 of c1 enters suspect: c1 reaches fenced
     ]
     assert c1.revocable == {"nfs"}
     assert c1.witnesses == ("n1", "n2", "n3", "c2", "c3")
-    assert scenario.cast.site.hosts[HostId("c2")].roads == ()
-    assert scenario.cast.site.hosts[HostId("c3")].planes == (Plane.MANAGEMENT,)
-    assert scenario.cast.site.controller_hosts == {"n1": "c1", "n2": "c2"}
-    assert scenario.cast.policy.silence_s == 9.0
-    assert scenario.cast.policy.confirm_s == 1.0
-    assert scenario.cast.segment_policies[SegmentId("gold")].confirm_s == 2.0
-    assert [rule.keys for rule in scenario.cast.policy.rules] == [
+    assert scenario.setup.site.hosts[HostId("c2")].roads == ()
+    assert scenario.setup.site.hosts[HostId("c3")].planes == (Plane.MANAGEMENT,)
+    assert scenario.setup.site.controller_hosts == {"n1": "c1", "n2": "c2"}
+    assert scenario.setup.policy.silence_s == 9.0
+    assert scenario.setup.policy.confirm_s == 1.0
+    assert scenario.setup.segment_policies[SegmentId("gold")].confirm_s == 2.0
+    assert [rule.keys for rule in scenario.setup.policy.rules] == [
         ((Key.ID, "web"),),
         ((Key.ID, "db"),),
         ((Key.TAG, "class=gold"),),
     ]
-    assert scenario.cast.policy.rules[0].promise.data is Keep.DISPOSABLE
+    assert scenario.setup.policy.rules[0].promise.data is Keep.DISPOSABLE
     assert [(command.at_s, command.words) for command in scenario.commands] == [
         (5.0, "net c1 management down"),
         (7.5, "power c1 off"),
     ]
+    assert scenario.setup.rooms[HostId("c3")].vcpus == 8
+    assert scenario.setup.knobs.boot_s == 120.0
     assert scenario.triggers[0].delay_s == 5.0
     assert scenario.until_s == 190.0
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from . import scenario_policy, scenario_site
 from .claims import Claim, Kind, Names, What, parse_claim, parse_what
-from .scenario_site import Cast, Declarations, cast_of
+from .scenario_site import Declarations, setup_of
 from .scenario_words import (
     ParseError,
     UnreadableError,
@@ -28,6 +28,7 @@ from .scenario_words import (
     suggestion,
     words_of,
 )
+from .setup import Setup
 
 LINGERS_S = 500.0  # how long a story without `until` goes on after its last command
 UNTIL_MAX_S = 30 * 86400.0
@@ -40,11 +41,12 @@ DECLARATIONS: Mapping[str, Callable[[Declarations, Word, list[Word]], None]] = {
     "servers": scenario_site.servers,
     "rule": scenario_site.rule,
     "policy": scenario_policy.policy,
+    "pace": scenario_policy.pace,
     "segment": scenario_policy.segment,
     "controllers": scenario_policy.controllers,
     "quorum": scenario_policy.quorum,
 }
-Check = Callable[[Cast], Callable[[str], str | None]]  # who is there → command → complaint
+Check = Callable[[Setup], Callable[[str], str | None]]  # who is there → command → complaint
 KEYWORDS = (*DECLARATIONS, "at", "when", "until", *(kind.value for kind in Kind))
 
 
@@ -72,7 +74,7 @@ class Scenario:
     """One story: who is there, what befalls them, what is claimed of it."""
 
     why: str
-    cast: Cast
+    setup: Setup
     commands: tuple[Command, ...]
     triggers: tuple[Trigger, ...]
     claims: tuple[Claim, ...]
@@ -83,7 +85,7 @@ class Scenario:
 class _Reading:
     check: Check
     declared: Declarations = field(default_factory=Declarations)
-    cast: Cast | None = None  # made when the first line speaks of what was declared
+    setup: Setup | None = None  # made when the first line speaks of what was declared
     commands: list[Command] = field(default_factory=list[Command])
     triggers: list[Trigger] = field(default_factory=list[Trigger])
     claims: list[Claim] = field(default_factory=list[Claim])
@@ -107,7 +109,7 @@ def parse_story(story: str, check: Check) -> Scenario | ParseError:
 def _read_line(reading: _Reading, first: Word, rest: list[Word]) -> None:
     keyword = first.text.rstrip(":")
     if declare := DECLARATIONS.get(keyword):
-        if reading.cast is not None:
+        if reading.setup is not None:
             raise first.wrong(f"'{keyword}' comes too late", "declare first, then at, when, must")
         declare(reading.declared, first, rest)
         return
@@ -119,7 +121,7 @@ def _read_line(reading: _Reading, first: Word, rest: list[Word]) -> None:
         case "until":
             _read_until(reading, first, rest)
         case "must" | "never" | "within" | "end":
-            reading.claims.append(parse_claim(first, rest, _names(_cast(reading, first))))
+            reading.claims.append(parse_claim(first, rest, _names(_setup(reading, first))))
         case unknown:
             raise first.wrong(f"unknown word '{unknown}'", suggestion(unknown, KEYWORDS))
 
@@ -140,7 +142,7 @@ def _read_trigger(reading: _Reading, first: Word, rest: list[Word]) -> None:
         delay_s = number(head.pop().part(1), "a delay")
     if not head:
         raise first.wrong("when what?", usage)
-    what = parse_what(head, _names(_cast(reading, first)))
+    what = parse_what(head, _names(_setup(reading, first)))
     words = _checked(reading, head[-1], tail)
     reading.triggers.append(Trigger(what, delay_s, words, first.line))
 
@@ -150,7 +152,7 @@ def _checked(reading: _Reading, before: Word, words: list[Word]) -> str:
     if not words:
         raise before.wrong(f"nothing stands behind '{before.text}'", "at 5 power c1 off")
     spoken = " ".join(word.text for word in words)
-    if complaint := reading.check(_cast(reading, before))(spoken):
+    if complaint := reading.check(_setup(reading, before))(spoken):
         message, _, hint = complaint.partition("\nhint: ")
         raise words[0].wrong(message, hint)
     return spoken
@@ -166,33 +168,33 @@ def _read_until(reading: _Reading, first: Word, rest: list[Word]) -> None:
         raise rest[0].wrong("a story ends within thirty days")
 
 
-def _cast(reading: _Reading, first: Word) -> Cast:
+def _setup(reading: _Reading, first: Word) -> Setup:
     """Return what was declared; from now on nothing more may be."""
-    if reading.cast is None:
+    if reading.setup is None:
         if not reading.declared.hosts:
             raise first.wrong("nobody is there yet", "hosts c1 c2 c3")
-        reading.cast = cast_of(reading.declared)
-    return reading.cast
+        reading.setup = setup_of(reading.declared)
+    return reading.setup
 
 
-def _names(cast: Cast) -> Names:
+def _names(setup: Setup) -> Names:
     return Names(
-        frozenset(cast.site.hosts),
-        frozenset(server.id for server in cast.servers),
-        frozenset(cast.site.controllers),
+        frozenset(setup.site.hosts),
+        frozenset(server.id for server in setup.servers),
+        frozenset(setup.site.controllers),
     )
 
 
 def _finished(reading: _Reading, why: str) -> Scenario | ParseError:
     if not SENTENCE.search(why):
         return ParseError(1, 1, "the story does not say why it is told", "# One sentence, or more.")
-    if reading.cast is None:
+    if reading.setup is None:
         return ParseError(1, 1, "nothing happens in this story", "at 5 power c1 off")
     last = max((command.at_s for command in reading.commands), default=0.0)
     until_s = last + LINGERS_S if reading.until_s is None else reading.until_s
     return Scenario(
         why,
-        reading.cast,
+        reading.setup,
         tuple(sorted(reading.commands, key=lambda command: command.at_s)),
         tuple(reading.triggers),
         tuple(reading.claims),

@@ -19,6 +19,7 @@ from .scenario_words import (
     suggestion,
     whole,
 )
+from .setup import Knobs
 
 CONTROLLERS_MAX = 9
 NUMBERS = tuple(
@@ -28,7 +29,7 @@ NUMBERS = tuple(
 
 def policy(declared: Declarations, first: Word, words: list[Word]) -> None:
     """Set numbers of the policy; a preset, wherever it stands in the line, comes first."""
-    declared.policy = policy_with(declared.policy, options_only(first, words))
+    declared.policy = policy_with(declared.policy, options_only(first, words, "policy preset=fast"))
 
 
 def policy_with(before: Policy, options: list[Option]) -> Policy:
@@ -59,6 +60,14 @@ def changed(before: Policy, name: str, value: float) -> Policy:
     """Return the policy with one number replaced; `name` was checked."""
     numbers: dict[str, float] = {name: value}
     return replace(before, **numbers)  # type: ignore[arg-type]  # its type is that of the field
+
+
+def pace(declared: Declarations, first: Word, words: list[Word]) -> None:
+    """Set how long things of this world take."""
+    for option in options_only(first, words, "pace boot_s=120 spawn_s=30"):
+        name = one_of(option.key, Knobs.__dataclass_fields__, "pace")
+        seconds: dict[str, float] = {name: number(option.value, name)}
+        declared.knobs = replace(declared.knobs, **seconds)
 
 
 def segment(declared: Declarations, first: Word, words: list[Word]) -> None:
@@ -105,8 +114,8 @@ def quorum(declared: Declarations, first: Word, words: list[Word]) -> None:
     declared.quorum_sets[head[0].text] = QuorumSet(head[0].text, members, needed)
 
 
-def options_only(first: Word, words: list[Word]) -> list[Option]:
+def options_only(first: Word, words: list[Word], usage: str) -> list[Option]:
     names, options = names_and_options(words)
     if names:
-        raise names[0].wrong(f"'{first.text}' takes key=value only", "policy preset=fast")
+        raise names[0].wrong(f"'{first.text}' takes key=value only", usage)
     return options

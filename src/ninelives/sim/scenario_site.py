@@ -34,6 +34,7 @@ from .scenario_words import (
     suggestion,
     whole,
 )
+from .setup import Knobs, Room, Setup
 
 PEERS = 4  # hosts that look at a host, beside the controllers
 CEPH = BackendId("ceph")
@@ -52,6 +53,8 @@ class Declarations:
     rules: list[Rule] = field(default_factory=list[Rule])
     own_rules: list[Rule] = field(default_factory=list[Rule])
     quorum_sets: dict[str, QuorumSet] = field(default_factory=dict[str, QuorumSet])
+    rooms: dict[HostId, Room] = field(default_factory=dict[HostId, Room])
+    knobs: Knobs = field(default_factory=Knobs)
     with_own_bmc: set[str] = field(default_factory=set[str])
     with_own_witnesses: set[str] = field(default_factory=set[str])
 
@@ -60,21 +63,16 @@ class Declarations:
         return self.hosts[one_of(word, self.hosts, "host")]
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who is in a story, and under which rules. `servers` say themselves where they are."""
-
-    site: Site
-    policy: Policy
-    segment_policies: Mapping[SegmentId, Policy]
-    servers: tuple[ServerSeen, ...]
-
-
-def cast_of(declared: Declarations) -> Cast:
+def setup_of(declared: Declarations) -> Setup:
     """Finish the declarations: add what nobody spelled out."""
-    policy = policy_of(declared, declared.policy)
-    segments = {name: policy_of(declared, each) for name, each in declared.segment_policies.items()}
-    return Cast(site_of(declared), policy, segments, tuple(declared.servers.values()))
+    return Setup(
+        site_of(declared),
+        policy_of(declared, declared.policy),
+        {name: policy_of(declared, each) for name, each in declared.segment_policies.items()},
+        tuple(declared.servers.values()),
+        declared.rooms,
+        declared.knobs,
+    )
 
 
 def controller_names(count: int) -> tuple[WitnessId, ...]:
@@ -149,9 +147,21 @@ def host_with(declared: Declarations, host: HostSite, option: Option) -> HostSit
             return replace(host, has_watchdog=is_yes(value))
         case "reserved":
             return replace(host, is_reserved=is_yes(value))
+        case "vcpus":
+            declared.rooms[host.id] = replace(room_of(declared, host), vcpus=whole(value, "vcpus"))
+            return host
+        case "ram_mb":
+            room = replace(room_of(declared, host), ram_mb=whole(value, "ram_mb"))
+            declared.rooms[host.id] = room
+            return host
         case unknown:
             known = "rack zone segment planes fate backends witnesses agent watchdog reserved"
+            known += " vcpus ram_mb"
             raise option.key.wrong(f"unknown option '{unknown}' of hosts", hint(unknown, known))
+
+
+def room_of(declared: Declarations, host: HostSite) -> Room:
+    return declared.rooms.get(host.id, Room())
 
 
 def planes_of(word: Word, separator: str = ",") -> tuple[Plane, ...]:
