@@ -7,6 +7,7 @@ NinelivesError
 │   ├─ Unreachable     no answer: try again
 │   ├─ Refused         it said no: do not insist blindly
 │   └─ Garbled         an answer that makes no sense: tell somebody
+├─ CodecError          stored bytes that this version cannot read, or values it cannot write
 └─ StoreError
     ├─ StoreUnavailable  no answer; what was asked may or may not have happened
     ├─ StoreUnsafe       refused at start: what it acknowledges would not be durable
@@ -53,6 +54,10 @@ class Refused(PortError):
 
 class Garbled(PortError):
     """The answer makes no sense: most likely a version that nobody tested."""
+
+
+class CodecError(NinelivesError):
+    """A stored document is damaged, of another version, or not what was asked for."""
 
 
 class StoreError(NinelivesError):
