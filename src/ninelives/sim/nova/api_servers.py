@@ -115,7 +115,7 @@ def list_candidates(state: State, asked: ListCandidates) -> Reply:
     server = find(state, asked.server)
     if isinstance(server, Fault):
         return server
-    return Answer(200, tuple(scheduler.candidates(state, server, state.now)))
+    return Answer(200, tuple(scheduler.candidates(state, server, server.host)))
 
 
 def act_on(state: State, asked: ActOn) -> Reply:

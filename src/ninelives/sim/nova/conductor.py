@@ -39,7 +39,11 @@ def schedule_evacuation(state: State, work: ScheduleEvacuation) -> None:
     if server.is_deleted:
         set_status(state, work.migration, MigrationStatus.ERROR)
         return
-    host = _forced(state, work, server) if work.is_forced else _chosen(state, server, work.host)
+    # The source is where the API saw the server, not where a faster twin has brought it since.
+    if work.is_forced:
+        host = _forced(state, work, server)
+    else:
+        host = _chosen(state, server, work.source, work.host)
     if host is None:
         targeted = work.host is not None
         _refuse_evacuation(state, work, scheduler.NOT_THIS if targeted else scheduler.NOT_ENOUGH)
@@ -60,7 +64,7 @@ def schedule_move(state: State, work: ScheduleMove) -> None:
     if record is None:
         return
     server = state.servers[record.server]
-    host = None if server.is_deleted else _chosen(state, server, work.host)
+    host = None if server.is_deleted else _chosen(state, server, record.source, work.host)
     if host is None or not is_up(state, record.source, state.now):
         set_status(state, record.id, MigrationStatus.ERROR)
         if not server.is_deleted:
@@ -74,8 +78,10 @@ def schedule_move(state: State, work: ScheduleMove) -> None:
     cast(state, LiveMove(record.id) if live else ColdMove(record.id), record.source)
 
 
-def _chosen(state: State, server: Server, only: HostName | None) -> HostName | None:
-    return next(iter(scheduler.candidates(state, server, state.now, only)), None)
+def _chosen(
+    state: State, server: Server, source: HostName, only: HostName | None
+) -> HostName | None:
+    return next(iter(scheduler.candidates(state, server, source, only)), None)
 
 
 def _forced(state: State, work: ScheduleEvacuation, server: Server) -> HostName | None:

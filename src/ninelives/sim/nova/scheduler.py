@@ -13,9 +13,10 @@ NOT_THIS = "No valid host was found."
 
 
 def candidates(
-    state: State, server: Server, now: float, only: HostName | None = None
+    state: State, server: Server, source: HostName | None, only: HostName | None = None
 ) -> list[HostName]:
-    """Hosts that the filters let pass, best first; never the server's own."""
+    """Hosts that the filters let pass, best first; never `source`, where the server was seen."""
+    now = state.now
     if state.faults.is_placement_refusing:
         return []
     _look_at_loads(state, now)
@@ -24,9 +25,7 @@ def candidates(
     fits = [
         name
         for name in names
-        if name != server.host
-        and name not in crowded
-        and _passes(state, server, state.hosts[name], now)
+        if name != source and name not in crowded and _passes(state, server, state.hosts[name], now)
     ]
     return sorted(fits, key=lambda name: (-_free_ram_mb(state, name), name))
 

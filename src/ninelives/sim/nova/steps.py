@@ -130,7 +130,7 @@ def hear(state: State, fact: Fact) -> None:
 
 
 def _wake(state: State, number: int, fact: DiskSeen | Spawned | Migrated) -> None:
-    """Go on with what waited for this answer, unless its process is gone or the answer came twice."""
+    """Go on with what waited for this answer, unless it is gone, or was answered before."""
     step = state.waiting.pop(number, None)
     if step is None:
         return

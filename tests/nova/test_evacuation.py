@@ -1,0 +1,466 @@
+"""Evacuation as a real Nova was seen to do it: one test for each row of the measured table."""
+
+import pytest
+
+from ninelives.sim.nova import (
+    LAB_TIMINGS,
+    ActOn,
+    Answer,
+    Caller,
+    Cloud,
+    ComputeStopped,
+    DeleteServer,
+    DestroyDomain,
+    Evacuate,
+    Fault,
+    Faults,
+    Host,
+    Lock,
+    Migration,
+    MigrationStatus,
+    PowerState,
+    Server,
+    ShowServer,
+    SpawnDomain,
+    Spec,
+    TaskState,
+    Timings,
+    UpdateService,
+    Verb,
+    VmState,
+)
+
+HOSTS = [Host(f"c{number}") for number in range(1, 6)]
+USER = Caller("carol")
+
+
+def dead_host(*servers: Server, forced_down: bool = True, timings: Timings = LAB_TIMINGS) -> Cloud:
+    """Five hosts; c1 carries the servers and has lost its power."""
+    cloud = Cloud(HOSTS, servers or [Server("s", "c1")], timings)
+    cloud.run(1)
+    cloud.power_off("c1")
+    if forced_down:
+        assert status(cloud.request(UpdateService("c1", forced_down=True))) == 200
+    return cloud
+
+
+def server_in(vm_state: VmState, power: PowerState = PowerState.SHUTDOWN) -> Server:
+    return Server("s", "c1", vm_state=vm_state, power_state=power)
+
+
+def status(reply: object) -> int:
+    assert isinstance(reply, Answer | Fault)
+    return reply.status
+
+
+def refusal(reply: object) -> tuple[int, str]:
+    assert isinstance(reply, Fault)
+    return reply.status, reply.message
+
+
+def records(cloud: Cloud) -> list[Migration]:
+    return list(cloud.nova.migrations.values())
+
+
+def seen(cloud: Cloud, name: str = "s") -> tuple[str, str | None]:
+    server = cloud.nova.servers[name]
+    return server.status, server.host
+
+
+# Refused
+
+
+def test_a_service_that_is_still_up_refuses() -> None:
+    cloud = Cloud(HOSTS, [Server("s", "c1")])
+    cloud.run(1)
+    cloud.tell(ComputeStopped("c1"))  # killed, and within service_down_time
+
+    reply = cloud.request(Evacuate("s"))
+
+    assert refusal(reply) == (400, "Compute service of c1 is still in use.")
+    assert records(cloud) == []
+
+
+def test_a_killed_service_counts_as_down_a_minute_after_its_last_report() -> None:
+    cloud = dead_host(forced_down=False)
+    reported = cloud.nova.last_report("c1", cloud.now)
+
+    assert cloud.nova.is_up("c1", reported + 60)
+    assert not cloud.nova.is_up("c1", reported + 60.1)
+
+
+def test_before_2_14_shared_storage_must_be_stated() -> None:
+    reply = dead_host().request(Evacuate("s", microversion=(2, 13)))
+
+    assert refusal(reply) == (400, "'onSharedStorage' is a required property")
+
+
+def test_before_2_14_stating_it_is_enough() -> None:
+    reply = dead_host().request(Evacuate("s", microversion=(2, 13), on_shared_storage=True))
+
+    assert status(reply) == 200
+
+
+def test_from_2_14_shared_storage_must_not_be_stated() -> None:
+    reply = dead_host().request(Evacuate("s", microversion=(2, 14), on_shared_storage=True))
+
+    message = "Additional properties are not allowed ('onSharedStorage' was unexpected)"
+    assert refusal(reply) == (400, message)
+
+
+@pytest.mark.parametrize(("version", "expected"), [((2, 67), 200), ((2, 68), 400), ((2, 28), 400)])
+def test_force_is_known_from_2_29_to_2_67(version: tuple[int, int], expected: int) -> None:
+    reply = dead_host().request(Evacuate("s", "c2", microversion=version, force=True))
+
+    assert status(reply) == expected
+
+
+def test_force_of_2_68_is_named_as_unexpected() -> None:
+    reply = dead_host().request(Evacuate("s", "c2", microversion=(2, 68), force=True))
+
+    assert refusal(reply) == (400, "Additional properties are not allowed ('force' was unexpected)")
+
+
+def test_the_source_is_no_target() -> None:
+    reply = dead_host().request(Evacuate("s", "c1"))
+
+    assert refusal(reply) == (400, "The target host can't be the same one.")
+
+
+def test_an_unknown_host_is_not_found() -> None:
+    reply = dead_host().request(Evacuate("s", "nope"))
+
+    assert refusal(reply) == (404, "Compute host nope not found.")
+
+
+@pytest.mark.parametrize(
+    "vm_state", [VmState.PAUSED, VmState.SUSPENDED, VmState.RESCUED, VmState.RESIZED]
+)
+def test_states_that_cannot_be_evacuated_are_a_conflict(vm_state: VmState) -> None:
+    cloud = dead_host(server_in(vm_state))
+
+    reply = cloud.request(Evacuate("s"))
+
+    message = f"Cannot 'evacuate' instance s while it is in vm_state {vm_state}"
+    assert refusal(reply) == (409, message)
+    assert records(cloud) == []
+
+
+def test_a_shelved_server_without_a_host_gets_the_misleading_answer() -> None:
+    cloud = dead_host(Server("s", None, vm_state=VmState.SHELVED_OFFLOADED))
+
+    reply = cloud.request(Evacuate("s"))
+
+    assert refusal(reply) == (400, "The target host can't be the same one.")
+
+
+def test_a_server_with_a_virtual_tpm_is_a_conflict() -> None:
+    cloud = dead_host(Server("s", "c1", Spec(has_vtpm=True)))
+
+    assert status(cloud.request(Evacuate("s"))) == 409
+
+
+def test_a_server_already_evacuated_is_safe_on_its_new_host() -> None:
+    cloud = dead_host()
+    cloud.request(Evacuate("s", "c3"))
+    cloud.run(5)
+
+    reply = cloud.request(Evacuate("s"))
+
+    assert refusal(reply) == (400, "Compute service of c3 is still in use.")
+
+
+# Accepted
+
+
+def test_200_only_means_accepted() -> None:
+    cloud = dead_host()
+
+    reply = cloud.request(Evacuate("s"))
+
+    assert reply == Answer(200, None, reply.after_s)
+    assert seen(cloud) == ("REBUILD", "c1")
+    assert [record.status for record in records(cloud)] == [MigrationStatus.ACCEPTED]
+    assert cloud.hosts_of("s") == set()
+
+
+def test_it_passes_through_active_on_the_source_before_it_arrives_shut_off() -> None:
+    cloud = dead_host()
+    asked_at = cloud.now
+    cloud.request(Evacuate("s"))
+
+    story = [(seen(cloud), records(cloud)[0].status.value)]
+    while records(cloud)[0].status is not MigrationStatus.DONE:
+        cloud.run(0.01)
+        assert cloud.now - asked_at < 10
+        story.append((seen(cloud), records(cloud)[0].status.value))
+
+    assert list(dict.fromkeys(story)) == [
+        (("REBUILD", "c1"), "accepted"),
+        (("REBUILD", "c1"), "pre-migrating"),
+        (("ACTIVE", "c1"), "pre-migrating"),
+        (("SHUTOFF", "c1"), "pre-migrating"),
+        (("SHUTOFF", "c2"), "done"),
+    ]
+    assert 1.8 <= cloud.now - asked_at <= 2.0  # as measured
+
+
+def test_up_to_2_94_an_active_server_arrives_active() -> None:
+    cloud = dead_host()
+    cloud.request(Evacuate("s", microversion=(2, 94)))
+    cloud.run(5)
+
+    assert seen(cloud) == ("ACTIVE", "c2")
+    assert cloud.hosts_of("s") == {"c2"}
+
+
+@pytest.mark.parametrize("version", [(2, 94), (2, 95)])
+def test_a_shut_off_server_arrives_shut_off(version: tuple[int, int]) -> None:
+    cloud = dead_host(server_in(VmState.STOPPED))
+    cloud.request(Evacuate("s", microversion=version))
+    cloud.run(5)
+
+    assert seen(cloud) == ("SHUTOFF", "c2")
+    assert cloud.hosts_of("s") == set()
+
+
+def test_an_error_server_arrives_active_even_at_2_95() -> None:
+    cloud = dead_host(server_in(VmState.ERROR))
+    cloud.request(Evacuate("s", microversion=(2, 95)))
+    cloud.run(5)
+
+    assert seen(cloud) == ("ACTIVE", "c2")
+    assert cloud.hosts_of("s") == {"c2"}
+
+
+def test_a_locked_server_is_moved_and_stays_locked() -> None:
+    cloud = dead_host()
+    cloud.request(Lock("s"))
+
+    assert status(cloud.request(Evacuate("s"))) == 200
+    cloud.run(5)
+
+    assert seen(cloud) == ("SHUTOFF", "c2")
+    assert cloud.nova.servers["s"].is_locked
+
+
+def test_a_server_that_was_rebooting_is_moved() -> None:
+    cloud = dead_host(forced_down=False)
+    assert status(cloud.request(ActOn("s", Verb.REBOOT, USER))) == 202
+    cloud.request(UpdateService("c1", forced_down=True))
+
+    assert status(cloud.request(Evacuate("s"))) == 200
+    cloud.run(5)
+
+    assert seen(cloud) == ("SHUTOFF", "c2")
+
+
+def test_a_server_deleted_on_a_dead_host_comes_back() -> None:
+    cloud = dead_host(forced_down=False)
+    assert status(cloud.request(DeleteServer("s", USER))) == 204
+    cloud.run(1)
+    cloud.request(UpdateService("c1", forced_down=True))
+    assert cloud.nova.servers["s"].task_state is TaskState.DELETING
+
+    assert status(cloud.request(Evacuate("s"))) == 200
+    cloud.run(5)
+
+    assert seen(cloud) == ("SHUTOFF", "c2")
+
+
+def test_a_server_deleted_after_the_force_down_is_gone_at_once() -> None:
+    cloud = dead_host()
+
+    assert status(cloud.request(DeleteServer("s", USER))) == 204
+    assert status(cloud.request(ShowServer("s"))) == 404
+
+
+def test_a_delete_in_mid_rebuild_leaves_a_running_orphan() -> None:
+    cloud = dead_host()
+    cloud.request(Evacuate("s"))
+    cloud.run(1.1)
+    cloud.request(DeleteServer("s", USER))
+    cloud.run(5)
+
+    assert cloud.nova.servers["s"].is_deleted
+    assert cloud.hosts_of("s") == {"c2"}
+    assert [record.status for record in records(cloud)] == [MigrationStatus.FAILED]
+
+
+def twice(first: str, second: str) -> Cloud:
+    """A second request while the first spawns, which takes its 5 seconds."""
+    cloud = dead_host(timings=Timings())
+    assert status(cloud.request(Evacuate("s", first, (2, 94)))) == 200
+    cloud.run(2.5)
+    assert cloud.nova.servers["s"].task_state is TaskState.REBUILD_SPAWNING
+    assert status(cloud.request(Evacuate("s", second, (2, 94)))) == 200
+    cloud.run(20)
+    return cloud
+
+
+def test_a_second_evacuation_during_the_first_runs_the_server_twice() -> None:
+    cloud = twice("c4", "c5")
+
+    server = cloud.nova.servers["s"]
+    assert cloud.hosts_of("s") == {"c4", "c5"}
+    assert [record.status.value for record in records(cloud)] == ["done", "failed"]
+    assert (server.status, server.host) == ("ERROR", "c4")
+    assert server.fault == (
+        "Conflict updating instance s. Expected: {'task_state': ['rebuild_spawning']}. "
+        "Actual: {'task_state': None}"
+    )
+
+
+def test_the_copy_of_a_second_evacuation_outlives_the_server() -> None:
+    cloud = twice("c4", "c5")
+
+    cloud.request(DeleteServer("s", USER))
+    cloud.run(10)
+
+    assert cloud.nova.servers["s"].is_deleted
+    assert cloud.hosts_of("s") == {"c5"}
+
+
+def test_two_untargeted_evacuations_of_one_server_may_meet_on_one_host() -> None:
+    cloud = dead_host(timings=Timings())
+    cloud.request(Evacuate("s"))
+    cloud.request(Evacuate("s"))
+    cloud.run(20)
+
+    assert {record.dest for record in records(cloud)} == {"c2"}
+
+
+def test_a_duplicate_to_the_same_target_meets_its_own_domain() -> None:
+    cloud = dead_host()
+    cloud.request(Evacuate("s", "c4", (2, 94)))
+    cloud.run(1.4)
+    cloud.request(Evacuate("s", "c4", (2, 94)))
+    cloud.run(10)
+
+    assert cloud.hosts_of("s") == {"c4"}
+    assert [record.status.value for record in records(cloud)] == ["done", "failed"]
+    assert cloud.nova.servers["s"].fault == "Instance s already exists."
+
+
+def test_a_stop_while_rebuilding_is_a_conflict() -> None:
+    cloud = dead_host()
+    cloud.request(Evacuate("s"))
+
+    reply = cloud.request(ActOn("s", Verb.STOP, USER))
+
+    message = "Cannot 'stop' instance s while it is in task_state rebuilding"
+    assert refusal(reply) == (409, message)
+
+
+# Accepted, and comes to nothing
+
+
+def test_no_capacity_is_a_200_and_an_error_later() -> None:
+    cloud = dead_host()
+    for host in ("c2", "c3", "c4", "c5"):
+        cloud.request(UpdateService(host, disabled=True, reason="lab"))
+
+    assert status(cloud.request(Evacuate("s"))) == 200
+    cloud.run(5)
+
+    fault = "No valid host was found. There are not enough hosts available."
+    assert seen(cloud) == ("ERROR", "c1")
+    assert cloud.nova.servers["s"].fault == fault
+    assert [(record.status.value, record.dest) for record in records(cloud)] == [("error", None)]
+
+    cloud.request(UpdateService("c4", disabled=False))
+    assert status(cloud.request(Evacuate("s"))) == 200
+    cloud.run(5)
+    assert seen(cloud) == ("ACTIVE", "c4")
+
+
+def test_a_disabled_target_is_a_200_and_an_error_later() -> None:
+    cloud = dead_host()
+    cloud.request(UpdateService("c2", disabled=True, reason="lab"))
+
+    assert status(cloud.request(Evacuate("s", "c2"))) == 200
+    cloud.run(5)
+
+    assert seen(cloud) == ("ERROR", "c1")
+    assert cloud.nova.servers["s"].fault == "No valid host was found."
+    assert [record.status.value for record in records(cloud)] == ["error"]
+
+
+def test_a_failed_spawn_is_tried_nowhere_else() -> None:
+    cloud = dead_host()
+    cloud.nova.set_faults(Faults(spawn_errors=(("c2", "no more loop devices"),)), cloud.now)
+
+    assert status(cloud.request(Evacuate("s", "c2"))) == 200
+    cloud.run(10)
+
+    assert seen(cloud) == ("ERROR", "c1")
+    assert cloud.nova.servers["s"].fault == "no more loop devices"
+    assert [record.status.value for record in records(cloud)] == ["failed"]
+
+    assert status(cloud.request(Evacuate("s", "c4"))) == 200
+    cloud.run(5)
+    assert seen(cloud) == ("ACTIVE", "c4")
+
+
+def test_a_missing_mount_means_a_rebuild_from_the_image() -> None:
+    cloud = dead_host()
+    cloud.unmounted.add("c2")
+    cloud.request(Evacuate("s", "c2"))
+    cloud.run(5)
+
+    spawns = [effect for effect in cloud.effects if isinstance(effect, SpawnDomain)]
+    assert [spawn.rebuild_image for spawn in spawns] == [True]
+
+
+def test_a_volume_backed_server_is_never_rebuilt_from_an_image() -> None:
+    cloud = dead_host(Server("s", "c1", Spec(is_volume_backed=True)))
+    cloud.unmounted.add("c2")
+    cloud.request(Evacuate("s", "c2"))
+    cloud.run(5)
+
+    spawns = [effect for effect in cloud.effects if isinstance(effect, SpawnDomain)]
+    assert [spawn.rebuild_image for spawn in spawns] == [False]
+
+
+def test_evacuating_a_host_whose_guests_live_runs_them_twice() -> None:
+    cloud = Cloud(HOSTS, [Server("s", "c1")])
+    cloud.run(1)
+    cloud.tell(ComputeStopped("c1"))  # only nova-compute: the guest goes on
+    cloud.request(UpdateService("c1", forced_down=True))
+    cloud.request(Evacuate("s", microversion=(2, 94)))
+    cloud.run(5)
+
+    assert cloud.hosts_of("s") == {"c1", "c2"}
+
+
+def test_untargeted_evacuations_all_pile_up_on_one_host() -> None:
+    servers = [Server(f"s{number}", "c1") for number in range(20)]
+    cloud = dead_host(*servers)
+    for server in servers:
+        cloud.request(Evacuate(server.id))
+    cloud.run(40)
+
+    assert {server.host for server in cloud.nova.servers.values()} == {"c2"}
+
+
+def test_placement_ends_the_pile_up_when_the_host_is_full() -> None:
+    small = [Host("c1"), Host("c2", vcpus=2), Host("c3", vcpus=2)]
+    servers = [Server(f"s{number}", "c1") for number in range(5)]
+    cloud = Cloud(small, servers)
+    cloud.power_off("c1")
+    cloud.request(UpdateService("c1", forced_down=True))
+    for server in servers:
+        cloud.request(Evacuate(server.id))
+    cloud.run(20)
+
+    hosts = sorted(str(server.host) for server in cloud.nova.servers.values())
+    assert hosts == ["c1", "c2", "c2", "c3", "c3"]
+
+
+def test_nothing_is_destroyed_while_the_source_stays_away() -> None:
+    cloud = dead_host()
+    cloud.request(Evacuate("s"))
+    cloud.run(3600)
+
+    assert not [effect for effect in cloud.effects if isinstance(effect, DestroyDomain)]
+    assert cloud.nova.allocations["s"] == ("c1", "c2")
