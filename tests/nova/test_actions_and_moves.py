@@ -9,6 +9,7 @@ from ninelives.sim.nova import (
     Answer,
     Caller,
     Cloud,
+    ComputeStarted,
     ComputeStopped,
     ConfirmResize,
     DomainGone,
@@ -169,6 +170,27 @@ def test_an_aborted_live_migration_stays_on_its_source() -> None:
     assert dict(nova.allocations) == {"s": ("c1",)}
 
 
+def test_a_live_migration_to_a_dead_host_ends_before_it_begins() -> None:
+    cloud = cloud_with()
+    cloud.tell(ComputeStopped("c3"))  # within its minute: the scheduler still believes in it
+    cloud.request(LiveMigrate("s", "c3"))
+    cloud.run(10)
+
+    assert statuses(cloud) == ["error"]
+    assert (cloud.nova.servers["s"].status, cloud.nova.servers["s"].host) == ("ACTIVE", "c1")
+
+
+def test_a_source_that_restarts_gives_up_its_live_migration() -> None:
+    cloud = cloud_with()
+    cloud.request(LiveMigrate("s", "c3"))
+    cloud.run(3)
+    cloud.tell(ComputeStarted("c1"))
+    cloud.run(10)
+
+    assert statuses(cloud) == ["error"]
+    assert cloud.nova.servers["s"].task_state is None
+
+
 def test_a_resize_waits_on_its_new_host_to_be_confirmed() -> None:
     cloud = cloud_with()
     cloud.request(Resize("s", "c3"))
@@ -202,22 +224,26 @@ def test_migrations_are_filtered_by_server_host_and_status() -> None:
 
 
 def test_a_fork_goes_its_own_way() -> None:
-    cloud = cloud_with()
+    cloud = cloud_with(Server("s", "c1"), Server("t", "c2"))
     nova = cloud.nova
     nova.told(ComputeStopped("c1"), 1.0)
     nova.request(UpdateService("c1", forced_down=True), 1.0)
     nova.request(Evacuate("s"), 1.0)
     nova.advance(1.5)
+    nova.request(Resize("t"), 1.5)
 
     fork = nova.fork()
     while (due := fork.wake_at()) is not None and due < 100:
         fork.advance(due)
     fork.request(Lock("s"), 100.0)
+    assert fork.allocations["t"] != nova.allocations["t"]
     fork.told(ComputeStopped("c5"), 100.0)
+    assert nova.allocations["s"] == ("c1", "c3")
+    assert nova.wake_at() is not None
 
     assert fork.servers["s"].is_locked
     assert not nova.servers["s"].is_locked
-    assert [record.status.value for record in nova.migrations.values()] == ["accepted"]
+    assert statuses(cloud) == ["accepted", "accepted"]
     assert nova.is_up("c5", 170.0)
     assert not fork.is_up("c5", 170.0)
 

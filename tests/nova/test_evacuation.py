@@ -8,12 +8,9 @@ from ninelives.sim.nova import (
     Answer,
     Caller,
     Cloud,
-    ComputeStopped,
     DeleteServer,
-    DestroyDomain,
     Evacuate,
     Fault,
-    Faults,
     Host,
     Lock,
     Migration,
@@ -21,8 +18,6 @@ from ninelives.sim.nova import (
     PowerState,
     Server,
     ShowServer,
-    SpawnDomain,
-    Spec,
     TaskState,
     Timings,
     UpdateService,
@@ -247,117 +242,3 @@ def test_a_stop_while_rebuilding_is_a_conflict() -> None:
 
     message = "Cannot 'stop' instance s while it is in task_state rebuilding"
     assert refusal(reply) == (409, message)
-
-
-# Accepted, and comes to nothing
-
-
-def test_no_capacity_is_a_200_and_an_error_later() -> None:
-    cloud = dead_host()
-    for host in ("c2", "c3", "c4", "c5"):
-        cloud.request(UpdateService(host, disabled=True, reason="lab"))
-
-    assert status(cloud.request(Evacuate("s"))) == 200
-    cloud.run(5)
-
-    fault = "No valid host was found. There are not enough hosts available."
-    assert seen(cloud) == ("ERROR", "c1")
-    assert cloud.nova.servers["s"].fault == fault
-    assert [(record.status.value, record.dest) for record in records(cloud)] == [("error", None)]
-
-    cloud.request(UpdateService("c4", disabled=False))
-    assert status(cloud.request(Evacuate("s"))) == 200
-    cloud.run(5)
-    assert seen(cloud) == ("ACTIVE", "c4")
-
-
-def test_a_disabled_target_is_a_200_and_an_error_later() -> None:
-    cloud = dead_host()
-    cloud.request(UpdateService("c2", disabled=True, reason="lab"))
-
-    assert status(cloud.request(Evacuate("s", "c2"))) == 200
-    cloud.run(5)
-
-    assert seen(cloud) == ("ERROR", "c1")
-    assert cloud.nova.servers["s"].fault == "No valid host was found."
-    assert [record.status.value for record in records(cloud)] == ["error"]
-
-
-def test_a_failed_spawn_is_tried_nowhere_else() -> None:
-    cloud = dead_host()
-    cloud.nova.set_faults(Faults(spawn_errors=(("c2", "no more loop devices"),)), cloud.now)
-
-    assert status(cloud.request(Evacuate("s", "c2"))) == 200
-    cloud.run(10)
-
-    assert seen(cloud) == ("ERROR", "c1")
-    assert cloud.nova.servers["s"].fault == "no more loop devices"
-    assert [record.status.value for record in records(cloud)] == ["failed"]
-
-    assert status(cloud.request(Evacuate("s", "c4"))) == 200
-    cloud.run(5)
-    assert seen(cloud) == ("ACTIVE", "c4")
-
-
-def test_a_missing_mount_means_a_rebuild_from_the_image() -> None:
-    cloud = dead_host()
-    cloud.unmounted.add("c2")
-    cloud.request(Evacuate("s", "c2"))
-    cloud.run(5)
-
-    spawns = [effect for effect in cloud.effects if isinstance(effect, SpawnDomain)]
-    assert [spawn.rebuild_image for spawn in spawns] == [True]
-
-
-def test_a_volume_backed_server_is_never_rebuilt_from_an_image() -> None:
-    cloud = dead_host(Server("s", "c1", Spec(is_volume_backed=True)))
-    cloud.unmounted.add("c2")
-    cloud.request(Evacuate("s", "c2"))
-    cloud.run(5)
-
-    spawns = [effect for effect in cloud.effects if isinstance(effect, SpawnDomain)]
-    assert [spawn.rebuild_image for spawn in spawns] == [False]
-
-
-def test_evacuating_a_host_whose_guests_live_runs_them_twice() -> None:
-    cloud = Cloud(HOSTS, [Server("s", "c1")])
-    cloud.run(1)
-    cloud.tell(ComputeStopped("c1"))  # only nova-compute: the guest goes on
-    cloud.request(UpdateService("c1", forced_down=True))
-    cloud.request(Evacuate("s", microversion=(2, 94)))
-    cloud.run(5)
-
-    assert cloud.hosts_of("s") == {"c1", "c2"}
-
-
-def test_untargeted_evacuations_all_pile_up_on_one_host() -> None:
-    servers = [Server(f"s{number}", "c1") for number in range(20)]
-    cloud = dead_host(*servers)
-    for server in servers:
-        cloud.request(Evacuate(server.id))
-    cloud.run(40)
-
-    assert {server.host for server in cloud.nova.servers.values()} == {"c2"}
-
-
-def test_placement_ends_the_pile_up_when_the_host_is_full() -> None:
-    small = [Host("c1"), Host("c2", vcpus=2), Host("c3", vcpus=2)]
-    servers = [Server(f"s{number}", "c1") for number in range(5)]
-    cloud = Cloud(small, servers)
-    cloud.power_off("c1")
-    cloud.request(UpdateService("c1", forced_down=True))
-    for server in servers:
-        cloud.request(Evacuate(server.id))
-    cloud.run(20)
-
-    hosts = sorted(str(server.host) for server in cloud.nova.servers.values())
-    assert hosts == ["c1", "c2", "c2", "c3", "c3"]
-
-
-def test_nothing_is_destroyed_while_the_source_stays_away() -> None:
-    cloud = dead_host()
-    cloud.request(Evacuate("s"))
-    cloud.run(3600)
-
-    assert not [effect for effect in cloud.effects if isinstance(effect, DestroyDomain)]
-    assert cloud.nova.allocations["s"] == ("c1", "c2")

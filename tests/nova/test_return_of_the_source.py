@@ -238,3 +238,29 @@ def test_the_records_of_a_deleted_server_are_hidden_and_do_not_hold_force_up() -
     assert isinstance(listed, Answer)
     assert listed.body == ()
     assert force_up(cloud) == (200, None)
+
+
+def test_a_restart_finishes_what_the_old_process_had_begun() -> None:
+    cloud = Cloud(HOSTS, [Server("stopping", "c1"), Server("deleting", "c1")])
+    cloud.request(ActOn("stopping", Verb.STOP))
+    cloud.request(DeleteServer("deleting"))
+    cloud.run(0.5)
+    cloud.tell(ComputeStopped("c1"))
+    cloud.tell(ComputeStarted("c1"))
+    cloud.run(10)
+
+    assert cloud.nova.servers["stopping"].status == "SHUTOFF"
+    assert cloud.nova.servers["deleting"].is_deleted
+    assert cloud.running == set()
+
+
+def test_a_rebuild_without_a_record_is_an_error_when_its_source_restarts() -> None:
+    cloud = dead("s")
+    cloud.nova.set_faults(Faults(is_scheduler_down=True), cloud.now)
+    cloud.request(Evacuate("s"))
+    cloud.nova.lose_last_commit(cloud.now)
+    cloud.tell(ComputeStarted("c1"))
+    cloud.run(5)
+
+    assert cloud.nova.servers["s"].status == "ERROR"
+    assert statuses(cloud) == []

@@ -5,7 +5,7 @@ what the computes reported, which is up to a minute old: so a burst of requests 
 until Placement says that it is full (measured: 89 of 100 on one of four nearly equal hosts).
 """
 
-from .records import Host, HostName, Server
+from .records import Host, HostName, MigrationStatus, Server
 from .state import Load, Stale, State, is_up
 
 NOT_ENOUGH = "No valid host was found. There are not enough hosts available."
@@ -43,8 +43,6 @@ def _passes(state: State, server: Server, host: Host, now: float) -> bool:
 
 def has_room(state: State, server: Server, name: HostName) -> bool:
     """Placement's own question: exact, while the weights are not."""
-    if name in state.allocations.get(server.id, ()):
-        return True
     host, load = state.hosts[name], state.loads.get(name, Load())
     return (
         load.vcpus + server.spec.vcpus <= host.vcpus
@@ -53,10 +51,22 @@ def has_room(state: State, server: Server, name: HostName) -> bool:
 
 
 def breaks_group(state: State, server: Server, host: HostName) -> bool:
-    """The late check on the destination: parallel scheduling may have put a neighbour there
-    meanwhile.
+    """The late check on the destination: parallel scheduling may have sent a neighbour there.
+
+    Unlike the scheduler it counts those that are still on their way.
     """
-    return host in _hosts_of_group(state, server)
+    if server.spec.group is None:
+        return False
+    return host in _hosts_of_group(state, server) or any(
+        record.dest == host
+        and record.server != server.id
+        and record.status in _UNDER_WAY
+        and state.servers[record.server].spec.group == server.spec.group
+        for record in state.migrations.values()
+    )
+
+
+_UNDER_WAY = {MigrationStatus.PRE_MIGRATING, MigrationStatus.PREPARING, MigrationStatus.RUNNING}
 
 
 def _hosts_of_group(state: State, server: Server) -> set[HostName]:
