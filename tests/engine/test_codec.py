@@ -18,6 +18,7 @@ from ninelives.engine.codec import (
     EVENT,
     FORMS,
     HOST,
+    MINUTES,
     MOVE,
     UPGRADES,
     VERSION,
@@ -229,6 +230,12 @@ def test_a_document_of_another_form_is_refused() -> None:
 
     with pytest.raises(CodecError, match="cannot read this move: found 'host'"):
         decode(MOVE, document)
+
+
+@pytest.mark.parametrize("note", [[], ["c1"] * 3, ["c1"] * 5])
+def test_a_note_has_exactly_its_four_words(note: list[str]) -> None:
+    with pytest.raises(CodecError, match=f"expected 4 values, found {len(note)}"):
+        decode(MINUTES, written({"v": 1, "minutes": [[note], "digest"]}))
 
 
 @pytest.mark.parametrize("backends", [["b", "a"], ["a", "a"]])
