@@ -115,5 +115,4 @@ class Writer:
     def _end(self, last: Report) -> None:
         with self._changed:
             self._is_open = False
-            self._waiting.clear()
         self._report(last)
