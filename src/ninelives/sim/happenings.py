@@ -18,6 +18,9 @@ class DomainStarted:
     server: ServerId
     host: HostId
     is_rebuilt: bool  # its disk was built anew from the image
+    cause: str = (
+        "nova"  # who let it start: "nova", "autostart" (libvirt at boot), "user", "foreign"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,26 @@ class UserActed:
     action: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeaseChanged:
+    """From now on the leader truly gets a host's renewals, or the one just received was the last.
+
+    `is_armed`: the watchdog will truly fire when renewals end, whatever the host attests.
+    """
+
+    host: HostId
+    is_renewing: bool
+    is_armed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerResumed:
+    """A controller runs again after it stood still. Its own clock went on by `gap_s` meanwhile."""
+
+    controller: WitnessId
+    gap_s: float
+
+
 Happening = (
     DomainStarted
     | DomainStopped
@@ -120,4 +143,6 @@ Happening = (
     | FaultBegan
     | FaultEnded
     | UserActed
+    | LeaseChanged
+    | ControllerResumed
 )

@@ -1,0 +1,226 @@
+"""I14 nobody forgotten, I15 no resurrection against a will, I16 to I19: turns, places, limits."""
+
+from collections.abc import Iterator
+
+from ninelives.core import actions as do
+from ninelives.core import states as at
+from ninelives.core.model import HostId, ServerId
+from ninelives.core.protection import Keep
+from ninelives.sim import happenings as so
+
+from .facts import Violation
+from .picture import Picture
+from .truth import NOT_MOVED
+
+LOOKED_S = 2.0  # the last read before a send may be this old when the user acts
+SETTLED = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
+WAITING = (at.Planned, at.Retry)
+COUNTED = (at.Sending, at.Verifying, at.Starting)  # they use a target, a backend, a project
+
+Start = do.Evacuate | do.StartServer | do.HardReboot | do.LiveMigrate
+
+
+# I14.
+
+
+def fenced(picture: Picture, host: HostId, after: at.Host) -> None:
+    """I14: remember who lives on a host at its fence."""
+    facts = picture.facts.servers
+    residents = picture.truth.residents.get(host, set[ServerId]())
+    known = (server for server in residents if server not in facts or facts[server].is_protected)
+    picture.at_fence[host] = (after.epoch, frozenset(known))
+
+
+def nobody_forgotten(
+    picture: Picture, when: float, host: HostId, after: at.Host
+) -> Iterator[Violation]:
+    """I14 when a host is called empty: everybody who lived there has an outcome."""
+    epoch, servers = picture.at_fence.get(host, (after.epoch, frozenset[str]()))
+    for server in sorted(map(ServerId, servers)) if epoch == after.epoch else ():
+        move = picture.records.moves.get(server)
+        if picture.truth.is_gone(server) or picture.truth.homes[server] != host:
+            continue
+        if move is None or not isinstance(move.state, SETTLED):
+            state = type(move.state).__name__.lower() if move else "in no plan"
+            yield Violation("I14", when, server, f"{host} is called empty, and it is {state}")
+
+
+def outcome_named(when: float, move: at.Move) -> Iterator[Violation]:
+    """I14: who failed is told of within 10 s (a duty), who is skipped has a reason."""
+    if isinstance(move.state, at.Skipped | at.WaitingForHost) and not move.state.reason:
+        yield Violation("I14", when, move.server, "left where it was for no reason")
+
+
+def dropped(
+    picture: Picture, when: float, server: ServerId, before: at.Move
+) -> Iterator[Violation]:
+    """I14: a record may go only when its server has its end."""
+    if isinstance(before.state, at.FINAL):
+        return
+    is_excused = server in picture.told.signed_off or picture.truth.is_gone(server)
+    if not is_excused and not picture.truth.runs_well(server):
+        state = type(before.state).__name__.lower()
+        yield Violation("I14", when, server, f"forgotten while {state}")
+
+
+# I15.
+
+
+def will_kept(picture: Picture, when: float, action: Start) -> Iterator[Violation]:
+    """I15 for one send: its user said otherwise, early enough to be read before it."""
+    since, word = picture.truth.unwanted.get(action.server, (when, ""))
+    is_against = word in NOT_MOVED if isinstance(action, do.Evacuate | do.LiveMigrate) else word
+    if is_against and when - since > LOOKED_S:
+        yield Violation("I15", when, action.server, f"{_name(action)} after its user's {word}")
+
+
+def rests_as_wanted(picture: Picture, when: float, server: ServerId) -> Iterator[Violation]:
+    """I15 at the end: it does not run against its user's will."""
+    since, word = picture.truth.unwanted.get(server, (when, ""))
+    if word and when - since > LOOKED_S and picture.truth.domains.get(server):
+        yield Violation("I15", when, server, f"called done, and runs after its user's {word}")
+
+
+# I16.
+
+
+def one_move(picture: Picture, when: float, action: Start) -> Iterator[Violation]:
+    """I16: the end of the last send was seen, and Nova has no open record of the server."""
+    told = picture.told
+    flight, seen = told.flights.get(action.server), told.seen.get(action.server)
+    if action in picture.records.sent:
+        return  # the very same again: I11 says so
+    if flight is not None and not flight.is_over:
+        last = type(flight.action).__name__
+        yield Violation("I16", when, action.server, f"{_name(action)}: how {last} ended is unseen")
+    elif isinstance(action, do.Evacuate) and seen and not all(r.is_final for r in seen.records):
+        yield Violation("I16", when, action.server, "a record of it is still open at Nova")
+    elif isinstance(action, do.Evacuate) and flight is not None and flight.empty_looks >= 2:
+        yield from _same_target(when, action, flight.action)
+
+
+def _same_target(when: float, action: do.Evacuate, last: do.Send) -> Iterator[Violation]:
+    """A late duplicate must meet its own domain, so a retry without a record stays where it was."""
+    if not isinstance(last, do.Evacuate) or last.epoch != action.epoch:
+        return
+    if last.target != action.target:
+        yield Violation("I16", when, action.server, f"perhaps sent to {last.target}, now elsewhere")
+
+
+def move_sent(picture: Picture, when: float, action: do.Send) -> None:
+    """Remember the send, after it was judged."""
+    match action:
+        case do.Evacuate(server=server, source=source, target=target, epoch=epoch):
+            nobody = frozenset[HostId]()
+            of, during, named = picture.records.named.get(server, (source, epoch, nobody))
+            known = named if (of, during) == (source, epoch) else nobody
+            picture.records.named[server] = (source, epoch, known | {target})
+            picture.told.sent(when, action, server)
+            picture.told.absent.get(server, set[HostId]()).discard(target)
+        case do.StartServer() | do.HardReboot() | do.LiveMigrate():
+            picture.told.sent(when, action, action.server)
+        case do.PowerOn():
+            picture.told.wanted_on.discard(action.host)
+
+
+# I17.
+
+
+def turn_kept(
+    picture: Picture, when: float, server: ServerId, before: at.Move | None, move: at.Move
+) -> Iterator[Violation]:
+    """I17, when a move leaves the queue: nobody who only waits for a turn stood before it."""
+    if not isinstance(move.state, at.Choosing | at.Sending):
+        return
+    if before is not None and not isinstance(before.state, WAITING):
+        return
+    for other in picture.records.moves_from(move.host):
+        if other.server == server or other.epoch != move.epoch:
+            continue
+        waits = isinstance(other.state, at.Planned) and not other.state.wanting
+        if waits and other.promise.tier < move.promise.tier:
+            yield Violation("I17", when, server, f"before {other.server} of a tier above its own")
+        elif _must_follow(move, other) and not isinstance(other.state, SETTLED):
+            yield Violation("I17", when, server, f"before {other.server}, on which it depends")
+
+
+def _must_follow(move: at.Move, other: at.Move) -> bool:
+    """Same dependency group, later in its order. A deadline of the class ends the waiting."""
+    is_group = bool(move.seen.group) and move.seen.group == other.seen.group
+    is_later = other.seen.order < move.seen.order
+    return is_group and is_later and other.promise.deadline_s is None
+
+
+# I18.
+
+
+def placed(picture: Picture, when: float, action: do.Evacuate) -> Iterator[Violation]:
+    """I18: a healthy, enabled target that Placement named, apart from those to be kept apart."""
+    target, server = action.target, action.server
+    candidate = picture.told.candidates.get(server, {}).get(target)
+    state = picture.records.host(target).state
+    move = picture.records.moves.get(server)
+    if target == action.source:
+        yield Violation("I18", when, server, "sent to where it came from")
+    if candidate is None:
+        yield Violation("I18", when, server, f"nobody allowed {target}")
+    if not isinstance(state, at.Healthy | at.Unknown) or target in picture.told.disabled:
+        yield Violation("I18", when, server, f"{target} takes no servers")
+    is_pet = move and move.seen.is_image_backed and move.promise.data is Keep.PRESERVE
+    if candidate and is_pet and not candidate.sees_disk:
+        yield Violation("I18", when, server, f"{target} does not see its disk")
+    for other in sorted(picture.truth.residents.get(target, ())):
+        if _kept_apart(picture, server, other):
+            yield Violation("I18", when, server, f"must not share {target} with {other}")
+
+
+def _kept_apart(picture: Picture, server: ServerId, other: ServerId) -> bool:
+    one, two = picture.facts.servers.get(server), picture.facts.servers.get(other)
+    if one is None or two is None or server == other or picture.truth.is_gone(other):
+        return False
+    return bool(one.keeps_apart) and one.keeps_apart == two.keeps_apart
+
+
+def data_kept(picture: Picture, when: float, it: so.DomainStarted) -> Iterator[Violation]:
+    """I18: a pet is never built anew from its image."""
+    facts = picture.facts.servers.get(it.server)
+    if it.is_rebuilt and it.cause == "nova" and facts is not None and facts.is_pet:
+        yield Violation("I18", when, it.server, f"its disk was built anew on {it.host}")
+
+
+# I19.
+
+
+def limits_kept(
+    picture: Picture, when: float, before: at.Move | None, move: at.Move
+) -> Iterator[Violation]:
+    """I19, when a move begins to use a target: counted anew from the records."""
+    if not isinstance(move.state, at.Sending):
+        return
+    if before is not None and isinstance(before.state, COUNTED):
+        return
+    policy, backends = picture.facts.policy_of(move.host), set(move.seen.disks)
+    to_target = of_project = in_all = 0
+    on_backend = dict.fromkeys(backends, 0)
+    for other in picture.records.moves.values():
+        if not isinstance(other.state, COUNTED):
+            continue
+        in_all += 1
+        to_target += other.state.target == move.state.target
+        of_project += other.seen.project == move.seen.project
+        for backend in backends.intersection(other.seen.disks):
+            on_backend[backend] += 1
+    busiest = max(on_backend.values(), default=0)
+    counts = (
+        (to_target, policy.target_moves_max, f"moves to {move.state.target}"),
+        (busiest, policy.backend_moves_max, "moves on one backend"),
+        (of_project, policy.project_moves_max, f"moves of project {move.seen.project}"),
+        (in_all, policy.moves_max, "moves in all"),
+    )
+    for count, limit, words in counts:
+        if count > limit:
+            yield Violation("I19", when, move.server, f"{count} {words}, the limit is {limit}")
+
+
+def _name(action: Start) -> str:
+    return type(action).__name__

@@ -1,0 +1,118 @@
+"""I20 the gate, I21 revocations in force, I22 lease arithmetic."""
+
+from collections.abc import Iterator
+from math import inf
+
+from ninelives.core import actions as do
+from ninelives.core import states as at
+from ninelives.core.model import HostId, Method, Proof
+from ninelives.sim import happenings as so
+
+from .facts import Violation
+from .picture import Picture
+
+EMPTY_STATES = (at.Fenced, at.Evacuating, at.Vacated, at.Quarantined)
+LATE_STAGES = (at.Stage.RESTARTING, at.Stage.SOAKING, at.Stage.ENABLING)
+EARLY_STAGES = (at.Stage.ATTESTING, at.Stage.LIFTING)
+REVOCATION_EXPIRES = 42  # row of the fault table: somebody else's hand, or a clock at the backend
+
+Leading = do.Enable | do.OpenGate | do.StartCompute | do.ForceUp | do.LiftRevocation
+
+
+def gate_kept(picture: Picture, when: float, it: so.DomainStarted) -> Iterator[Violation]:
+    """I20: between the fence and health nothing starts on a host, except what waits in place."""
+    facts = picture.facts.servers.get(it.server)
+    if facts is not None and not facts.is_protected:
+        return
+    match picture.records.host(it.host).state:
+        case at.Returning(stage=stage):
+            is_open = stage in LATE_STAGES
+        case state:
+            is_open = not isinstance(state, EMPTY_STATES)
+    if is_open:
+        return
+    if it.cause != "nova" and it.host not in picture.records.opened:
+        picture.excused[f"I20 {it.cause}"] += 1
+    else:
+        yield Violation("I20", when, it.host, f"{it.server} started behind the gate")
+
+
+def led_back_in_order(picture: Picture, when: float, action: Leading) -> Iterator[Violation]:
+    """I20 and I21: each step of the way back at its own stage, none before."""
+    state = picture.records.host(action.host).state
+    if isinstance(state, at.Healthy | at.Held):
+        return  # every arrow into healthy undoes what is ours; a human undoes from held
+    stage = state.stage if isinstance(state, at.Returning) else None
+    law = "I21" if isinstance(action, do.LiftRevocation) else "I20"
+    match action:
+        case do.LiftRevocation():
+            is_due = stage is not None and stage is not at.Stage.ATTESTING
+        case do.Enable():
+            is_due = stage is at.Stage.ENABLING
+        case _:
+            is_due = stage is not None and stage not in EARLY_STAGES
+    if not is_due:
+        where = stage or type(state).__name__.lower()
+        yield Violation(law, when, action.host, f"{type(action).__name__} while {where}")
+
+
+def gate_opened(picture: Picture, action: Leading) -> None:
+    """Remember which gates we opened: what starts behind those is ours."""
+    if isinstance(action, do.OpenGate | do.StartCompute):
+        picture.records.opened.add(action.host)
+
+
+# I21.
+
+
+def still_shut_out(picture: Picture, when: float, it: so.WritesCut) -> Iterator[Violation]:
+    """I21: nobody lets a host in while a proof rests on its being shut out."""
+    if it.is_cut or picture.truth.is_faulty(REVOCATION_EXPIRES):
+        return
+    if isinstance(picture.records.host(it.host).state, at.Returning | at.Healthy):
+        return
+    for proof in picture.records.standing(it.host):
+        if proof.method is Method.STORAGE_REVOKED and it.backend in proof.covers.backends:
+            yield Violation("I21", when, it.host, f"let in to {it.backend} again")
+
+
+def truly_shut_out(picture: Picture, when: float, proof: Proof) -> Iterator[Violation]:
+    """I21: a revocation is in force from the proof on."""
+    if proof.method is Method.STORAGE_REVOKED:
+        cuts = picture.truth.cuts.get(proof.host, set())
+        for backend in sorted(proof.covers.backends - cuts):
+            yield Violation("I21", when, proof.host, f"{backend} does not shut it out")
+
+
+# I22.
+
+
+def lease_sound(picture: Picture, when: float, it: so.Decided, proof: Proof) -> Iterator[Violation]:
+    """I22: `T_safe` passed since the last receipt of this term, on the leader's clock and truly."""
+    if proof.method is not Method.LEASE_EXPIRED:
+        return
+    host, told = proof.host, picture.told
+    policy = picture.facts.policy_of(host)
+    received = max(told.renewals.get(host, (-inf, None))[0], told.began)
+    if it.now - received < policy.safe_s:
+        yield Violation("I22", when, host, f"{it.now - received:.1f} s after the last receipt")
+    elif when - _truly_ended(picture, host) < policy.safe_s * (1 - 2 * policy.clock_drift):
+        yield Violation("I22", when, host, "its lease truly lives, or its watchdog cannot fire")
+    elif not told.armed.get(host, False):
+        yield Violation("I22", when, host, "nobody attested an armed watchdog")
+    elif not _is_promised(picture, host, proof.epoch):
+        yield Violation("I22", when, host, "no majority of its witnesses gave a promise")
+
+
+def _truly_ended(picture: Picture, host: HostId) -> float:
+    """Return when the last renewal was truly received; a watchdog that cannot fire never ends."""
+    since, lease = picture.truth.leases.get(host, (-inf, None))
+    if lease is None:
+        return -inf  # the world does not say
+    return inf if lease.is_renewing or not lease.is_armed else since
+
+
+def _is_promised(picture: Picture, host: HostId, epoch: int) -> bool:
+    witnesses = set(picture.facts.site.hosts[host].witnesses) - {host}
+    promised = picture.told.promises.get((host, epoch), set())
+    return 2 * len(promised & witnesses) > len(witnesses)

@@ -1,0 +1,106 @@
+"""Ground truth: who really runs, who can really write. No controller can look here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ninelives.core.model import BackendId, HostId, ServerId, WitnessId
+from ninelives.sim import happenings as so
+
+from .facts import SetupFacts
+
+DEAD_CONDITIONS = frozenset({"off", "panicked", "booting"})  # no guest of the old life exists
+NOT_MOVED = frozenset({"delete", "shelve"})
+NOT_RUNNING = frozenset({"stop", "pause", "suspend"}) | NOT_MOVED
+UNDOING = frozenset({"start", "unshelve", "resume", "unpause", "reboot"})
+
+
+@dataclass(slots=True)
+class Truth:
+    """The world as it is."""
+
+    facts: SetupFacts
+    domains: dict[ServerId, set[HostId]] = field(default_factory=dict[ServerId, set[HostId]])
+    guests: dict[HostId, set[ServerId]] = field(default_factory=dict[HostId, set[ServerId]])
+    homes: dict[ServerId, HostId] = field(default_factory=dict[ServerId, HostId])
+    residents: dict[HostId, set[ServerId]] = field(default_factory=dict[HostId, set[ServerId]])
+    conditions: dict[HostId, str] = field(default_factory=dict[HostId, str])
+    cuts: dict[HostId, set[BackendId]] = field(default_factory=dict[HostId, set[BackendId]])
+    unwanted: dict[ServerId, tuple[float, str]] = field(
+        default_factory=dict[ServerId, tuple[float, str]]
+    )
+    leases: dict[HostId, tuple[float, so.LeaseChanged]] = field(
+        default_factory=dict[HostId, tuple[float, so.LeaseChanged]]
+    )
+    faults: dict[int, int] = field(default_factory=dict[int, int])
+    fault_changed_at: float = 0.0
+    blind_until: dict[WitnessId, float] = field(default_factory=dict[WitnessId, float])
+
+    def __post_init__(self) -> None:
+        """Put every server where the story begins."""
+        for server, facts in self.facts.servers.items():
+            self._settle(server, facts.home)
+            if facts.is_running:
+                self.domain_started(server, facts.home)
+
+    def domain_started(self, server: ServerId, host: HostId) -> None:
+        self.domains.setdefault(server, set()).add(host)
+        self.guests.setdefault(host, set()).add(server)
+        self._settle(server, host)
+
+    def _settle(self, server: ServerId, host: HostId) -> None:
+        before = self.homes.get(server)
+        if before is not None:
+            self.residents[before].discard(server)
+        self.homes[server] = host
+        self.residents.setdefault(host, set()).add(server)
+
+    def domain_stopped(self, server: ServerId, host: HostId) -> None:
+        self.domains.get(server, set[HostId]()).discard(host)
+        self.guests.get(host, set[ServerId]()).discard(server)
+
+    def host_changed(self, host: HostId, condition: str) -> None:
+        """Adopt a condition. A frozen or hung host keeps its guests: it may wake."""
+        self.conditions[host] = condition
+        if condition in DEAD_CONDITIONS:
+            for server in tuple(self.guests.get(host, ())):
+                self.domain_stopped(server, host)
+
+    def writes_cut(self, it: so.WritesCut) -> None:
+        backends = self.cuts.setdefault(it.host, set())
+        if it.is_cut:
+            backends.add(it.backend)
+        else:
+            backends.discard(it.backend)
+
+    def user_acted(self, when: float, it: so.UserActed) -> None:
+        if it.action in NOT_RUNNING:
+            self.unwanted[it.server] = (when, it.action)
+        elif it.action in UNDOING:
+            self.unwanted.pop(it.server, None)
+
+    def fault(self, when: float, number: int, change: int) -> None:
+        self.faults[number] = self.faults.get(number, 0) + change
+        self.fault_changed_at = when
+
+    # Questions.
+
+    def writers(self, server: ServerId) -> Iterator[HostId]:
+        """Yield every host with a copy of `server` that can write one of its disks, or wake to."""
+        facts = self.facts.servers.get(server)
+        for host in self.domains.get(server, ()):
+            cuts = self.cuts.get(host)
+            if not (cuts and facts and facts.disks and cuts.issuperset(facts.disks)):
+                yield host
+
+    def is_gone(self, server: ServerId) -> bool:
+        """Say whether its user deleted it."""
+        return self.unwanted.get(server, (0.0, ""))[1] == "delete"
+
+    def runs_well(self, server: ServerId) -> bool:
+        """Say whether a copy runs on a host that runs."""
+        hosts = self.domains.get(server, ())
+        return any(self.conditions.get(host, "running") == "running" for host in hosts)
+
+    def is_faulty(self, number: int) -> bool:
+        """Say whether this row of the fault table is in force now."""
+        return self.faults.get(number, 0) > 0

@@ -1,0 +1,178 @@
+"""I1 one writer, I2 certificate first, I3 invalidation honoured, I4 network identity covered.
+
+I1 is ground truth. I2, I3 and I4 look at each send that may start a server, and divide the
+question so that one mistake breaks one law:
+
+I2  for each writer but the target there was a proof that covers the disks, or the domain was
+    seen absent there
+I3  and what proved it was not contradicted, and was fresh, when the send left
+I4  and the old copy is off the network too
+"""
+
+from collections.abc import Iterable, Iterator
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core import states as at
+from ninelives.core.model import LOCAL, BackendId, HostId, Method, Proof, ServerId, Sign
+from ninelives.sim import happenings as so
+
+from .facts import Violation
+from .picture import Duty, Picture
+from .told import backends_of
+
+ZOMBIE_TOLD_WITHIN_S = 1.0
+LAST_CHECK_S = 1.0  # a renewal and a read may lie between the last read of power and the send
+POWER_PROOFS = (Method.POWER_OFF, Method.PACEMAKER)
+
+Start = do.Evacuate | do.StartServer | do.HardReboot
+
+
+def one_writer(
+    picture: Picture, when: float, it: so.DomainStarted | so.WritesCut
+) -> Iterator[Violation]:
+    """I1, where a copy appears or may write again. What nobody of ours let start is counted."""
+    match it:
+        case so.DomainStarted():
+            yield from _judged(picture, when, it.server, it.host, it.cause)
+        case so.WritesCut(is_cut=False):
+            for server in sorted(picture.truth.guests.get(it.host, ())):
+                yield from _judged(picture, when, server, it.host, "nova")
+        case _:
+            return
+
+
+def _judged(
+    picture: Picture, when: float, server: ServerId, host: HostId, cause: str
+) -> Iterator[Violation]:
+    if len(picture.truth.domains.get(server, ())) < 2:
+        return
+    writers = sorted(picture.truth.writers(server))
+    if len(writers) < 2:
+        return
+    if cause != "nova" and host not in picture.records.opened:
+        picture.excused[f"I1 {cause}"] += 1
+    elif any(_is_a_persons_word(picture, other) for other in writers if other != host):
+        picture.excused["I1 false human proof"] += 1
+    else:
+        yield Violation("I1", when, server, f"can be written by {', '.join(writers)}")
+
+
+def _is_a_persons_word(picture: Picture, host: HostId) -> bool:
+    """Say whether nothing but a named person said that this host is dead."""
+    methods = {proof.method for proof in picture.records.proofs(host)}
+    return methods == {Method.HUMAN}
+
+
+def certified(picture: Picture, when: float, action: Start) -> Iterator[Violation]:
+    """I2, I3 and I4 for one send."""
+    disks = _disks(picture, action.server)
+    absent = picture.told.absent.get(action.server, set[HostId]())
+    for host in sorted(writers_but_target(picture, action) - absent):
+        made = picture.records.proofs(host)
+        if not covers(made, disks):
+            yield Violation("I2", when, action.server, f"nothing proves that {host} cannot write")
+            continue
+        standing = [proof for proof in made if picture.records.stands(proof)]
+        fresh = [proof for proof in standing if _is_fresh(picture, when, proof)]
+        if not covers(fresh, disks):
+            reason = "stale" if covers(standing, disks) else "void or suspended"
+            yield Violation("I3", when, action.server, f"the proof about {host} is {reason}")
+        is_cut_off = any(proof.covers.network or proof.covers.cpu for proof in made)
+        if not is_cut_off and not picture.facts.doubles_names:
+            yield Violation("I4", when, action.server, f"{host} may still use its addresses")
+
+
+def writers_but_target(picture: Picture, action: Start) -> set[HostId]:
+    """Return writers(server) of SAFETY 2 without the target, from sends and from what was seen."""
+    records, told = picture.records, picture.told
+    move = records.moves.get(action.server)
+    hosts = set[HostId]()
+    if isinstance(action, do.Evacuate):
+        target = action.target
+        hosts.add(action.source)
+    else:
+        target = action.host
+        if move is not None and move.epoch == action.epoch:
+            hosts.add(move.host)
+    source, epoch, named = records.named.get(action.server, (target, -1, frozenset[HostId]()))
+    if epoch == action.epoch:
+        hosts |= named | {source}
+    seen = told.seen.get(action.server)
+    if seen is not None:
+        hosts |= {seen.host} if seen.host is not None else set[HostId]()
+        for record in seen.records:
+            if not record.is_final:
+                hosts |= {record.source} | ({record.target} if record.target else set[HostId]())
+    return hosts - {target}
+
+
+def _disks(picture: Picture, server: ServerId) -> tuple[BackendId, ...]:
+    """Return the backends of its disks in truth; one that nobody knows only a cpu proof covers."""
+    facts = picture.facts.servers.get(server)
+    disks = facts.disks if facts else backends_of(picture.told.seen.get(server))
+    return disks or (LOCAL,)
+
+
+def covers(proofs: Iterable[Proof], disks: tuple[BackendId, ...]) -> bool:
+    """Say whether these proofs together forbid to write every one of `disks`."""
+    usable = [proof.covers for proof in proofs if proof.method is not Method.DOMAIN_KILLED]
+    if any(cover.cpu for cover in usable):
+        return True
+    backends = frozenset[BackendId]().union(*(cover.backends for cover in usable))
+    return LOCAL not in disks and backends.issuperset(disks)
+
+
+def _is_fresh(picture: Picture, when: float, proof: Proof) -> bool:
+    """Say whether a power proof permits a start now: read off just now, or a clean new boot."""
+    if proof.method not in POWER_PROOFS:
+        return True
+    attested = picture.told.attested.get(proof.host)
+    if attested is not None and attested.attestation.is_clean:
+        return attested.attestation.boot != proof.boot
+    read_at = picture.told.off_at.get(proof.host)
+    limit = picture.facts.policy_of(proof.host).proof_fresh_s + LAST_CHECK_S
+    return read_at is not None and when - read_at <= limit
+
+
+# Evidence against a proof.
+
+
+def contradicted(picture: Picture, when: float, event: on.Event) -> None:
+    """I3: remember what speaks against a proof, and that somebody must be told within 1 s."""
+    match event:
+        case on.Sighted():
+            for change in event.changes:
+                if change.sign is Sign.STRONG and picture.records.proofs(change.host):
+                    _against_cpu(picture, when, change.host, change.boot)
+        case on.AgentSaid() | on.Renewed() if picture.records.proofs(event.host):
+            _against_cpu(picture, when, event.host, event.boot)
+        case on.StorageSeen() if event.revoked is False or event.watched:
+            _against_storage(picture, when, event)
+        case _:
+            return
+
+
+def _against_cpu(picture: Picture, when: float, host: HostId, boot: str | None) -> None:
+    """A strong sign of the very boot that is proved dead, or of one that nobody knows."""
+    for proof in picture.records.standing(host):
+        is_same = boot is None or boot == proof.boot
+        if proof.covers.cpu and proof.method is not Method.DOMAIN_KILLED and is_same:
+            _void(picture, when, proof, "")
+
+
+def _against_storage(picture: Picture, when: float, event: on.StorageSeen) -> None:
+    record = picture.records.host(event.host)
+    if isinstance(record.state, at.Returning | at.Healthy):
+        return  # it was let in again on purpose
+    for proof in picture.records.standing(event.host):
+        if proof.method is Method.STORAGE_REVOKED and event.backend in proof.covers.backends:
+            _void(picture, when, proof, event.backend)
+
+
+def _void(picture: Picture, when: float, proof: Proof, subject: str) -> None:
+    picture.records.contradicted[(proof.host, proof.epoch, subject)] = when
+    limit = ZOMBIE_TOLD_WITHIN_S
+    duty = Duty(when + limit, limit, "I3", proof.host, proof.epoch, "zombie_risk")
+    if "zombie_risk" not in picture.records.told.get((proof.host, proof.epoch), ()):
+        picture.duties.append(duty)
