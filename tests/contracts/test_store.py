@@ -28,7 +28,7 @@ from ninelives.engine.ports import (
     StoreIdentity,
     TermLost,
 )
-from ninelives.sim.memory_store import Answers, MemoryStore
+from ninelives.sim.memory_store import MemoryStore
 
 NOBODY = LeaseRow("", 0, 0)
 
@@ -369,39 +369,6 @@ class TestSqlite:
     def test_says_that_its_directory_is_missing(self, tmp_path: Path) -> None:
         with pytest.raises(StoreUnavailable):
             open_store(f"sqlite:///{tmp_path}/nowhere/store.db")
-
-
-class TestStandIn:
-    def test_can_be_silent(self) -> None:
-        store = MemoryStore()
-        store.answers = Answers.NEVER
-
-        with pytest.raises(StoreUnavailable):
-            store.take(NOBODY, "a")
-
-        store.answers = Answers.ALWAYS
-        assert store.lease() == NOBODY
-
-    def test_can_lose_the_reply_of_what_it_wrote(self) -> None:
-        store = MemoryStore()
-        store.take(NOBODY, "a")
-        store.answers = Answers.REPLY_LOST
-
-        with pytest.raises(StoreUnavailable):
-            store.commit(batch(0))
-
-        assert store.identity().revision == 1
-
-    def test_a_fork_is_another_world(self) -> None:
-        store = MemoryStore()
-        store.take(NOBODY, "a")
-        backup = store.fork()
-
-        store.commit(batch(0, h1=b"new"))
-
-        assert backup.identity() == StoreIdentity("memory", 0, 1)
-        assert backup.load() == {}
-        assert backup.journal(0, 10) == []
 
 
 @pytest.mark.parametrize("url", ["postgresql+psycopg://db", "mysql+pymysql://db"])

@@ -19,10 +19,14 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ninelives.engine.errors import GuardLost
 from ninelives.engine.family import MARK_VARIABLE, end_family
-from ninelives.engine.lease import Tenure
+
+# The guard must start, and stay, whatever becomes of the rest: it loads nothing it can do without.
+if TYPE_CHECKING:
+    from ninelives.engine.lease import Tenure
 
 START_S = 10.0  # for the guard to be there, on a busy machine
 END_S = 5.0
@@ -87,7 +91,7 @@ class Guard:
     def pid(self) -> int:
         return self._process.pid
 
-    def watch(self, tenure: Tenure) -> None:
+    def watch(self, tenure: "Tenure") -> None:
         """Be killed when `tenure` ends, unless fed again before."""
         self._send(int(tenure.ends_at * 1e9))
 
