@@ -249,3 +249,14 @@ TESTS: tuple[tuple[Brake, Callable[[Facts], str]], ...] = (
     (Brake.DOCTOR_RED, _doctor_red),
     (Brake.FLAPPING, _flapping),
 )
+
+
+def holding_moves(draft: Draft, host: HostId) -> str:
+    """Return what holds the moves of a host that is proved dead, "" if nothing does.
+
+    R1 to R4 may delay the moves, with a reason, never the proof.
+    """
+    facts = Facts(draft, host)
+    tests = (_own_fault, _not_leader, _disarmed, _mode, _control_plane)
+    names = ("own_fault", "not_leader", "disarmed", "mode", "control_plane")
+    return next((name for name, test in zip(names, tests, strict=True) if test(facts)), "")

@@ -24,43 +24,19 @@ from .model import (
     WitnessId,
 )
 from .orders import (
-    Adopted as Adopted,
-)
-from .orders import (
-    Armed as Armed,
-)
-from .orders import (
-    ConfirmedDead as ConfirmedDead,
-)
-from .orders import (
-    FenceOrdered as FenceOrdered,
-)
-from .orders import (
-    HalfFencedSettled as HalfFencedSettled,
-)
-from .orders import (
-    MaintenanceSet as MaintenanceSet,
-)
-from .orders import (
-    ModeSet as ModeSet,
-)
-from .orders import (
-    Order as Order,
-)
-from .orders import (
-    PowerOnOrdered as PowerOnOrdered,
-)
-from .orders import (
-    Released as Released,
-)
-from .orders import (
-    RoadSigned as RoadSigned,
-)
-from .orders import (
-    SignedOff as SignedOff,
-)
-from .orders import (
-    StormAllowed as StormAllowed,
+    Adopted,
+    Armed,
+    ConfirmedDead,
+    FenceOrdered,
+    HalfFencedSettled,
+    MaintenanceSet,
+    ModeSet,
+    Order,
+    PowerOnOrdered,
+    Released,
+    RoadSigned,
+    SignedOff,
+    StormAllowed,
 )
 
 # The leader itself.
@@ -321,3 +297,46 @@ Event = (
     | Replied
     | Order
 )
+
+__all__ = [
+    "Adopted",
+    "AgentSaid",
+    "Armed",
+    "Attested",
+    "BackendSeen",
+    "CanarySeen",
+    "Change",
+    "ConfirmedDead",
+    "DomainsSeen",
+    "Event",
+    "FenceOrdered",
+    "GuestSeen",
+    "HalfFencedSettled",
+    "HostEvent",
+    "KdumpSeen",
+    "Listed",
+    "MaintenanceSet",
+    "ModeSet",
+    "NovaSeen",
+    "Order",
+    "Outcome",
+    "OwnFault",
+    "PacemakerFenced",
+    "PacemakerLost",
+    "PowerOnOrdered",
+    "PowerRead",
+    "Promised",
+    "Released",
+    "Renewed",
+    "Replied",
+    "RoadSigned",
+    "ServerEvent",
+    "Sighted",
+    "SignedOff",
+    "StorageSeen",
+    "StormAllowed",
+    "TargetsSeen",
+    "TermBegan",
+    "Watched",
+    "Woke",
+]

@@ -20,13 +20,10 @@ from .model import (
     Power,
     Proof,
     Refusal,
-    RoadId,
     Sign,
     Validity,
 )
 from .states import Host
-
-NETWORK_ONLY_BY_CPU = Covers(cpu=False, network=False)
 
 
 def _proof(draft: Draft, host: Host, method: Method, covers: Covers, evidence: str) -> Proof:
@@ -189,7 +186,7 @@ def permits_start(draft: Draft, host: HostId) -> bool:
     """
     record, sights, policy = draft.host(host), draft.sights(host), draft.policy(host)
     methods = {proof.method for proof in valid(record)}
-    if record.zombie_risk or not methods:
+    if record.zombie_risk or not methods or _speaks_against(draft, host, methods):
         return False
     if methods & {Method.POWER_OFF, Method.PACEMAKER}:
         if has_clean_boot(draft, host):
@@ -205,6 +202,11 @@ def permits_start(draft: Draft, host: HostId) -> bool:
     return True
 
 
+def _speaks_against(draft: Draft, host: HostId, methods: set[Method]) -> bool:
+    """Nothing starts while the old boot is still heard, unless its life is no contradiction."""
+    return methods != {Method.STORAGE_REVOKED} and _old_boot_is_up(draft, host)
+
+
 def has_clean_boot(draft: Draft, host: HostId) -> bool:
     """Say whether a new boot of this episode attested its closed gate, and no other came since."""
     record, sights = draft.host(host), draft.sights(host)
@@ -216,16 +218,26 @@ def has_clean_boot(draft: Draft, host: HostId) -> bool:
     return said.is_clean and said.boot != record.boot and same
 
 
-def road_of(draft: Draft, host: HostId, road: RoadId) -> bool:
-    """Say whether the road may carry a proof alone."""
-    return road in usable_roads(draft, host)
-
-
 def hears_old_boot(draft: Draft, host: HostId, since: float) -> bool:
-    """Say whether a strong sign of the same or an unknown boot came after `since`."""
+    """Say whether the same or an unknown boot gave a strong sign after `since`.
+
+    A plane that was up already at `since` and simply stays up counts once the silence of a host
+    that died then would have been seen: a living host makes no news.
+    """
     record, sights = draft.host(host), draft.sights(host)
-    if sights.strong_at is None or sights.strong_at <= since:
-        return False
-    boots = {heard.boot for heard in sights.heard.values() if heard.sign is Sign.STRONG}
-    boots |= {sights.strong_boot}
-    return record.boot is None or None in boots or record.boot in boots
+    stays_up = draft.now > since + draft.policy(host).silence_s + LATE_S
+    if stays_up and _old_boot_is_up(draft, host):
+        return True
+    fresh = sights.strong_at is not None and sights.strong_at > since
+    return fresh and (record.boot is None or sights.strong_boot in (None, record.boot))
+
+
+LATE_S = 2.0  # a witness tells of a silence up to two rounds late
+
+
+def _old_boot_is_up(draft: Draft, host: HostId) -> bool:
+    record = draft.host(host)
+    return any(
+        heard.sign is Sign.STRONG and (record.boot is None or heard.boot in (None, record.boot))
+        for heard in draft.sights(host).heard.values()
+    )

@@ -9,21 +9,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from . import states as at
 from .cluster import Sights
 from .draft import Draft
 from .evidence import (
     Seen,
-    failure_domain,
     plane_seen,
     power_is,
     read_off_since,
     watched,
-    witnesses_required,
 )
 from .groups import group_is_dead
-from .model import Health, HostId, Plane, Power, Sign, WitnessId
+from .model import Health, HostId, Plane, Power, Sign
 from .states import Class
+
+LATE_S = 2.0  # a witness tells of a silence up to two rounds late
 
 
 class Verdict(NamedTuple):
@@ -137,14 +136,15 @@ class Facts:
     @cached_property
     def is_vantage(self) -> bool:
         """R4: silent, but too few who may say so; or it is we who see nothing."""
-        if not self.is_silent or self.down:
-            return False
-        return True
+        return self.is_silent and not self.down
 
     @property
     def oob_lies(self) -> bool:
         """R4a: a device says off while the host gives strong signs."""
-        return power_is(self.sights, Power.OFF) and self.any_up
+        late = self.draft.policy(self.host).silence_s + LATE_S
+        reads = self.draft.host(self.host).off_reads
+        # A host that just died is still "up" until its silence is seen; a liar's stays up.
+        return self.any_up and any(self.draft.now - seen.first_at > late for seen in reads)
 
     @property
     def is_dead_by_power(self) -> bool:
@@ -326,7 +326,8 @@ def has_symptom(facts: Facts) -> bool:
         return True
     if sights.kdump_since is not None and not facts.any_up:
         return True
-    if power_is(sights, Power.OFF) or facts.has_new_boot or facts.weak_only_s > 0:
+    reads = facts.draft.host(facts.host).off_reads
+    if reads or facts.has_new_boot or facts.weak_only_s > 0:
         return True
     agent_ill = facts.libvirt is not Health.OK or facts.compute is not Health.OK
     return agent_ill or facts.storage_is_lost or facts.is_gray
@@ -347,25 +348,6 @@ def table(draft: Draft, host: HostId) -> tuple[Answer, ...]:
     return rows + tuple(
         Answer(row.rule, row.condition, row.holds(facts)) for row in (*DECISIVE, *TABLE)
     )
-
-
-def group_action(facts: Facts) -> bool:
-    """R3: say whether the storage view shows the whole group dead."""
-    return group_is_dead(facts.draft, facts.draft.host(facts.host).group)
-
-
-def sees_more(draft: Draft, witness: WitnessId, host: HostId) -> bool:
-    """Say whether a witness of another failure domain than `witness` still sees the host."""
-    mine = failure_domain(draft, witness)
-    return any(
-        heard.sign in (Sign.STRONG, Sign.WEAK) and failure_domain(draft, other) != mine
-        for (other, _), heard in draft.sights(host).heard.items()
-    )
-
-
-def needs_witnesses(draft: Draft, host: HostId) -> int:
-    """Return how many witnesses a "down" of this host takes; shown by `host why`."""
-    return witnesses_required(draft, host)
 
 
 FENCE_CLASSES = frozenset(
@@ -401,8 +383,3 @@ def may_fence(draft: Draft, host: HostId, cls: Class) -> bool:
             return draft.now >= began + policy.storage_repair_s
         case _:
             return cls in FENCE_CLASSES
-
-
-def is_at_rest(state: at.HostState) -> bool:
-    """Say whether nothing is going on with a host."""
-    return isinstance(state, at.Unknown | at.Healthy)

@@ -254,7 +254,8 @@ class Host:
     last_off_at: float | None = None  # the last `off` by anybody that we know of
     level: int = 1  # the level of power devices that is being tried
     rounds: int = 0  # how often all levels failed
-    repairs: int = 0
+    power_ons: int = 0  # how often we were asked to switch it on in this episode
+    power_on_open: bool = False  # a power-on of ours is unanswered
     group: str = ""  # the group incident that this episode belongs to
 
 

@@ -1,0 +1,229 @@
+"""decide: the one entrance. An event, what is known and the time come in; a Decision goes out.
+
+    fold the news into what was seen ─▶ void what it contradicts ─▶ look at the hosts it is about
+
+It touches the records that it must and the shared counters, never the whole fleet. It is pure: the
+same cluster, event and instant give the same decision, in production, simulation and replay.
+"""
+
+from dataclasses import replace
+
+from . import actions as do
+from . import events as on
+from . import evidence, fencing, moves, orders_judged, repair, returning, terms
+from . import states as at
+from .cluster import Cluster, Decision
+from .draft import Draft
+from .episode import add_proof, begin, move_to
+from .host import look
+from .model import HostId, Proof, ServerId, WitnessId
+from .move import domains_seen, in_place_replied, send_replied, start_replied, targets_seen
+from .proofs import pacemaker
+from .states import Class
+
+
+def decide(cluster: Cluster, event: on.Event, now: float) -> Decision:
+    """Decide about one event. `now` is the leader's monotonic clock, in seconds. Pure."""
+    draft = Draft(cluster, now)
+    match event:
+        case on.Sighted():
+            for host in evidence.sighted(draft, event):
+                _news(draft, host)
+        case on.Woke(subject=subject):
+            _woke(draft, subject)
+        case on.TermBegan():
+            terms.began(draft, event)
+        case on.OwnFault():
+            terms.voided(draft, event)
+        case on.CanarySeen() | on.BackendSeen():
+            _outside(draft, event)
+        case on.Replied():
+            _replied(draft, event)
+        case on.Listed() | on.Watched() | on.TargetsSeen() | on.DomainsSeen() | on.GuestSeen():
+            _servers(draft, event)
+        case (
+            on.PowerRead()
+            | on.StorageSeen()
+            | on.AgentSaid()
+            | on.Renewed()
+            | on.Promised()
+            | on.NovaSeen()
+            | on.KdumpSeen()
+            | on.Attested()
+            | on.PacemakerFenced()
+            | on.PacemakerLost()
+        ):
+            _about_host(draft, event)
+        case _:
+            orders_judged.judge_order(draft, event)
+    return draft.decision()
+
+
+# News about hosts.
+
+
+def _about_host(draft: Draft, event: on.HostEvent) -> None:
+    if event.host not in draft.cluster.site.hosts:
+        return
+    evidence.saw(draft, event)
+    match event:
+        case on.PowerRead():
+            fencing.count_read(draft, event)
+        case on.StorageSeen(backend=backend, revoked=True):
+            _mark_in_force(draft, event.host, backend)
+        case on.PacemakerFenced():
+            _pacemaker_fenced(draft, event)
+        case on.NovaSeen(forced_down=True, is_ours=True):
+            _mark_forced_down(draft, event.host)
+        case _:
+            pass
+    _news(draft, event.host)
+
+
+def _news(draft: Draft, host: HostId) -> None:
+    """Something new was seen of a host: void what it contradicts, then look."""
+    state = draft.host(host).state
+    if not isinstance(state, at.Healthy | at.Unknown):
+        fencing.check_proofs(draft, host)
+    if isinstance(state, at.Suspect | at.Held) and fencing.is_lied_about(draft, host):
+        fencing.lies(draft, host)
+    look(draft, host)
+
+
+def _mark_in_force(draft: Draft, host: HostId, backend: str) -> None:
+    record = draft.host(host)
+    marked = tuple(
+        replace(entry, in_force=True) if entry.backend == backend else entry
+        for entry in record.revocations
+    )
+    if marked != record.revocations:
+        draft.put_host(replace(record, revocations=marked))
+
+
+def _mark_forced_down(draft: Draft, host: HostId) -> None:
+    record = draft.host(host)
+    if isinstance(record.state, at.Fenced | at.Evacuating) and not record.forced_down_by_us:
+        draft.put_host(replace(record, forced_down_by_us=True))
+
+
+def _pacemaker_fenced(draft: Draft, event: on.PacemakerFenced) -> None:
+    """Somebody else's proof opens an episode by itself, or joins the open one."""
+    proof = pacemaker(draft, event.host, event.fence)
+    record = draft.host(event.host)
+    if not isinstance(proof, Proof):
+        draft.note(event.host, "proof.refused", proof.reason, proof.hint)
+        return
+    if isinstance(record.state, at.Unknown | at.Vacated | at.Quarantined):
+        return
+    used = (*record.fences_used, event.fence.key)
+    draft.put_host(replace(record, fences_used=used, last_off_at=draft.now))
+    if isinstance(record.state, at.Healthy | at.Returning):
+        begin(draft, event.host, Class.DEAD_POWER, "pacemaker")
+    prove(draft, event.host, replace(proof, epoch=draft.host(event.host).epoch))
+
+
+def prove(draft: Draft, host: HostId, proof: Proof) -> None:
+    """Take a proof that needed no shot of ours, and go on to fenced from where that is possible."""
+    add_proof(draft, proof)
+    state = draft.host(host).state
+    if isinstance(state, at.Suspect | at.Held | at.Fencing):
+        move_to(draft, host, at.Fenced(draft.now), proof.method.value)
+        look(draft, host)
+
+
+# Time, and the world outside.
+
+
+def _woke(draft: Draft, subject: str) -> None:
+    draft.woke(subject)
+    kind, _, name = subject.partition("/")
+    match kind:
+        case "host" if name in draft.cluster.site.hosts:
+            fencing.check_proofs(draft, HostId(name))
+            look(draft, HostId(name))
+        case "outbox":
+            terms.offer_again(draft)
+        case "thaw":
+            evidence.thawed(draft, WitnessId(name))
+        case "guest":
+            repair.guest_window_over(draft, ServerId(name))
+        case _:
+            wake_all(draft)
+
+
+def wake_all(draft: Draft) -> None:
+    """Something shared changed: every host with an open episode is looked at again."""
+    for record in list(draft.active()):
+        draft.wake_host(record.id, draft.now)
+
+
+def _outside(draft: Draft, event: on.CanarySeen | on.BackendSeen) -> None:
+    views = draft.views
+    match event:
+        case on.CanarySeen(name=name, is_ok=True):
+            bad = {canary: since for canary, since in views.bad_canaries.items() if canary != name}
+            until = draft.now if views.bad_canaries and not bad else views.canaries_bad_until
+            views = replace(views, bad_canaries=bad, canaries_bad_until=until)
+        case on.CanarySeen(name=name):
+            since = views.bad_canaries.get(name, draft.now)
+            views = replace(views, bad_canaries={**views.bad_canaries, name: since})
+        case on.BackendSeen(backend=backend, is_ok=is_ok):
+            sick = views.sick_backends - {backend} if is_ok else views.sick_backends | {backend}
+            views = replace(views, sick_backends=sick)
+    if views != draft.views:
+        draft.put_views(views)
+        wake_all(draft)
+        draft.wake("control", draft.now + draft.cluster.policy.confirm_s)
+
+
+# News about servers, and answers.
+
+
+def _servers(draft: Draft, event: on.ServerEvent) -> None:
+    match event:
+        case on.Listed(request=request, servers=servers):
+            state = draft.host(request.host).state
+            if isinstance(state, at.Held) and request.epoch == draft.host(request.host).epoch:
+                repair.drain(draft, request.host, state.cls, servers)
+            returning.records_seen(draft, event)
+            moves.listed(draft, event)
+        case on.Watched():
+            moves.watched(draft, event)
+        case on.TargetsSeen():
+            targets_seen(draft, event)
+        case on.DomainsSeen():
+            domains_seen(draft, event)
+        case on.GuestSeen():
+            repair.guest_seen(draft, event)
+
+
+def _replied(draft: Draft, event: on.Replied) -> None:
+    match event.action:
+        case do.PowerOff() as off:
+            fencing.off_replied(draft, off, event.outcome, event.reason)
+        case do.Evacuate():
+            send_replied(draft, event)
+        case do.StartServer() | do.StopServer():
+            start_replied(draft, event)
+        case do.HardReboot() | do.LiveMigrate():
+            in_place_replied(draft, event)
+        case _:
+            _absolute_replied(draft, event)
+
+
+def _absolute_replied(draft: Draft, event: on.Replied) -> None:
+    """Fold an answer to what may be repeated: without a clear one it is offered again."""
+    if draft.entry(event.action) is None:
+        return  # answered already, or forgotten with its episode
+    is_clear = event.outcome in (on.Outcome.DONE, on.Outcome.REFUSED)
+    if is_clear or isinstance(event.action, do.PowerOn):
+        draft.settle(event.action)
+    match event.action:
+        case do.ForceDown(host=host, epoch=epoch) if event.outcome is on.Outcome.DONE:
+            record = draft.host(host)
+            if record.epoch == epoch:
+                draft.put_host(replace(record, forced_down_by_us=True))
+                draft.note(host, "service.forced_down")
+                draft.ask(do.ListServers(host, epoch, 0))
+        case _:
+            returning.replied(draft, event)

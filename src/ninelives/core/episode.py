@@ -1,0 +1,84 @@
+"""An episode: one outage of one host. It begins with an epoch; every change of state is said."""
+
+from dataclasses import replace
+
+from . import actions as do
+from . import states as at
+from .draft import Draft
+from .model import HostId, Proof, Validity
+from .states import Class
+
+
+def begin(draft: Draft, host: HostId, cls: Class, rule: str) -> None:
+    """Open a new episode: a new epoch, and nothing of the last one but what still shuts it out.
+
+    +1 at every entry to suspect, so that no proof, of any method, precedes or outlives the episode
+    it was made for (attack 7).
+    """
+    record = draft.host(host)
+    window = draft.policy(host).quarantine_window_s
+    recent = tuple(when for when in record.episodes if draft.now - when < window)
+    fresh = at.Host(
+        record.id,
+        record.epoch + 1,
+        record.state,
+        record.boot,
+        shots=tuple(replace(shot, was_accepted=False, attempt=0) for shot in _open(record)),
+        revocations=tuple(r for r in record.revocations if not r.lifted),
+        disabled_by_us=record.disabled_by_us,
+        forced_down_by_us=record.forced_down_by_us,
+        episodes=(*recent, draft.now),
+        false_alarms=record.false_alarms,
+        fences_used=record.fences_used,
+        last_off_at=record.last_off_at,
+    )
+    draft.put_host(fresh)
+    draft.put_sights(replace(draft.sights(host), promises=frozenset(), kept=()))
+    move_to(draft, host, at.Suspect(draft.now, cls, draft.now), cls.value, rule)
+
+
+def _open(record: at.Host) -> tuple[at.Shot, ...]:
+    return tuple(shot for shot in record.shots if shot.is_open)
+
+
+def move_to(draft: Draft, host: HostId, state: at.HostState, why: str, detail: str = "") -> None:
+    """Go through the one door between states. Every arrow that is not in the table is a bug."""
+    record = draft.host(host)
+    before = type(record.state)
+    assert (before, type(state)) in at.ARROWS, f"{before.__name__} -> {type(state).__name__}"
+    draft.put_host(replace(record, state=state))
+    draft.put_sights(replace(draft.sights(host), kept=()))
+    arrow = f"{before.__name__.lower()} → {type(state).__name__.lower()}"
+    draft.note(host, "host.moved", why, f"{arrow} {detail}".rstrip())
+    draft.wake_host(host, draft.now)
+
+
+def tell(draft: Draft, host: HostId, what: str, detail: str = "") -> None:
+    """Tell somebody, once in this state of this host and this term."""
+    sights = draft.sights(host)
+    if what in sights.kept:
+        return
+    draft.put_sights(replace(sights, kept=(*sights.kept, what)))
+    record = draft.host(host)
+    draft.act(do.Tell(host, what, record.epoch, detail), retry_s=draft.policy(host).tell_within_s)
+    draft.note(host, "told", what, detail)
+
+
+def add_proof(draft: Draft, proof: Proof) -> None:
+    """Put a proof into the host's set."""
+    record = draft.host(proof.host)
+    assert proof.epoch == record.epoch, "a proof belongs to the episode it was made for"
+    draft.put_host(replace(record, proofs=(*record.proofs, proof)))
+    draft.note(proof.host, "proof.made", proof.method, proof.evidence)
+
+
+def void_proofs(draft: Draft, host: HostId, void: tuple[Proof, ...], why: str) -> None:
+    """Void what was contradicted. From here on nothing automatic happens for this host."""
+    record = draft.host(host)
+    marked = tuple(
+        replace(proof, validity=Validity.VOID, contradicted_by=why) if proof in void else proof
+        for proof in record.proofs
+    )
+    draft.put_host(replace(record, proofs=marked, zombie_risk=why))
+    draft.note(host, "proof.voided", why)
+    tell(draft, host, "zombie_risk", why)

@@ -1,0 +1,354 @@
+"""The life of one server's move, in one episode.
+
+    planned ─▶ choosing ─▶ sending ─▶ verifying ─▶ (starting) ─▶ done
+       ▲          │           │           │            └─▶ cancelled (by its user), at any time
+       └─ retry ◀─┴───────────┴───────────┘
+                  └─▶ waiting_for_host     when it cannot be had elsewhere, or all attempts failed
+
+A send goes out at most once per attempt. Its answer says "accepted" at best; what became of it is
+seen in Nova's records, and nothing is sent while one is open (SAFETY 7, attack 3).
+"""
+
+from dataclasses import replace
+
+from . import actions as do
+from . import events as on
+from . import states as at
+from .draft import Draft
+from .episode import tell
+from .model import HostId, MoveRecord, VmState
+from .plan import will_of
+from .targets import choose, has_room, open_records, unproved_writers, waits_for_group
+
+
+def step(draft: Draft, move: at.Move, others: list[at.Move], may_send: bool) -> None:
+    """Move one server on, as far as what was seen of it allows."""
+    match move.state:
+        case at.Planned() if may_send:
+            _take_turn(draft, move, others)
+        case at.Retry(at=when) if may_send and draft.now >= when:
+            _take_turn(draft, replace(move, state=at.Planned(draft.now)), others)
+        case at.Choosing(since=since):
+            if draft.now >= since + draft.policy(move.host).request_timeout_s:
+                draft.put_move(replace(move, state=at.Planned(draft.now)))
+        case at.Sending() | at.Verifying() | at.Starting():
+            settle_send(draft, move)
+        case _:
+            pass
+
+
+def _take_turn(draft: Draft, move: at.Move, others: list[at.Move]) -> None:
+    """Ask for targets, if it is this server's turn and nobody else can write its disks."""
+    wanting = _obstacle(draft, move, others)
+    if not wanting:
+        draft.put_move(replace(move, state=at.Choosing(draft.now)))
+        draft.ask(do.AskTargets(move.server, move.attempt + 1))
+        return
+    waiting = at.Planned(draft.now, wanting)
+    before = move.state
+    if isinstance(before, at.Planned) and before.wanting == wanting:
+        return
+    draft.put_move(replace(move, state=waiting))
+    if wanting not in ("turn", "room"):
+        draft.note(move.server, "move.held", wanting)
+        tell(draft, move.host, f"move_held:{move.server}:{wanting}")
+
+
+def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
+    if waits_for_group(draft, move, others):
+        return "turn"
+    if not has_room(draft, move) or _is_overtaking(draft, move, others):
+        return "room"
+    if open_records(draft, move):
+        return "record_open"
+    unproved = unproved_writers(draft, move, move.again)
+    if unproved:
+        draft.ask(do.LookForDomain(move.server, unproved, move.attempt))
+        return "needs " + ",".join(unproved)
+    return ""
+
+
+def _is_overtaking(draft: Draft, move: at.Move, others: list[at.Move]) -> bool:
+    """Say whether a better tier still waits for a free place: then nobody else takes it."""
+    return any(
+        other.promise.tier < move.promise.tier
+        and isinstance(current := (draft.move(other.server) or other).state, at.Planned)
+        and current.wanting == "room"
+        for other in others
+    )
+
+
+# A target is chosen, and the one send goes out.
+
+
+def targets_seen(draft: Draft, event: on.TargetsSeen) -> None:
+    """Fold Placement's answer: name the target and send, or say why not."""
+    move = draft.move(event.request.server)
+    if move is None or not isinstance(move.state, at.Choosing):
+        return
+    if event.request.attempt != move.attempt + 1:
+        return
+    target = choose(draft, move, event.candidates)
+    if target in draft.cluster.site.hosts:
+        _send(draft, move, HostId(target))
+    elif target == "limits":
+        draft.put_move(replace(move, state=at.Planned(draft.now, "room")))
+    elif target == "data_would_be_lost":
+        _wait_for_host(draft, move, target)
+    elif move.again is not None:
+        draft.put_move(replace(move, again=None, state=at.Planned(draft.now)))
+    else:
+        fail(draft, move, "no_target", None)
+
+
+def _send(draft: Draft, move: at.Move, target: HostId) -> None:
+    attempt = move.attempt + 1
+    known = frozenset(entry.id for entry in move.seen.records)
+    sent = replace(
+        move,
+        state=at.Sending(draft.now, target),
+        attempt=attempt,
+        named=(*move.named, target) if target not in move.named else move.named,
+        writers=move.writers | {target},
+        absent_on=move.absent_on - {target},
+        known_records=known,
+        again=None,
+    )
+    draft.put_move(sent)
+    action = do.Evacuate(move.server, move.host, target, move.epoch, attempt)
+    draft.act(action, draft.policy(move.host).request_timeout_s)
+    draft.note(move.server, "move.sent", target, f"attempt {attempt}")
+
+
+def send_replied(draft: Draft, event: on.Replied) -> None:
+    """Fold the answer to an evacuate: accepted, refused, certainly not sent, or nobody knows."""
+    action = event.action
+    assert isinstance(action, do.Evacuate)
+    draft.settle(action)
+    move = draft.move(action.server)
+    if move is None or move.epoch != action.epoch or move.attempt != action.attempt:
+        return
+    if not isinstance(move.state, at.Sending):
+        return
+    match event.outcome:
+        case on.Outcome.DONE:
+            draft.put_move(replace(move, state=at.Verifying(draft.now, action.target)))
+        case on.Outcome.UNKNOWN:
+            unknown = at.Sending(draft.now, action.target, is_unknown=True)
+            draft.put_move(replace(move, state=unknown))
+            draft.note(move.server, "move.unknown", event.reason)
+        case on.Outcome.NOT_SENT:
+            # It certainly did not happen: the attempt is not spent, the target no writer.
+            unsent = replace(move, attempt=move.attempt - 1, state=at.Planned(draft.now))
+            draft.put_move(unsent)
+            draft.note(move.server, "move.not_sent", event.reason)
+        case on.Outcome.REFUSED:
+            fail(draft, move, event.reason or "refused", action.target)
+    draft.wake_host(move.host, draft.now)
+
+
+# What was seen decides.
+
+
+def settle_send(draft: Draft, move: at.Move) -> None:
+    """See in Nova's records what became of a send, and go on from there."""
+    match move.state:
+        case at.Sending(is_unknown=True) as state:
+            _look_up(draft, move, state)
+        case at.Verifying(target=target):
+            _verify(draft, move, target)
+        case at.Starting() as state:
+            _verify_will(draft, move, state)
+        case at.WaitingForHost(is_sent=True):
+            _verify_in_place(draft, move)
+        case _:
+            pass
+
+
+def _our_record(move: at.Move, target: HostId) -> MoveRecord | None:
+    fresh = [
+        entry
+        for entry in move.seen.records
+        if entry.kind == "evacuation"
+        and entry.source == move.host
+        and (entry.id not in move.known_records or move.is_adopted)
+        and entry.target in (target, None, HostId(""))
+    ]
+    return max(fresh, key=lambda entry: entry.id, default=None)
+
+
+def _look_up(draft: Draft, move: at.Move, state: at.Sending) -> None:
+    """The answer was lost: look for the record; after the settle time, twice, before a retry."""
+    if _our_record(move, state.target) is not None or move.seen.host == state.target:
+        draft.put_move(replace(move, state=at.Verifying(draft.now, state.target)))
+    elif draft.now < state.since + draft.policy(move.host).nova_settle_s:
+        return
+    elif state.empty_looks < 2:
+        looked = replace(state, empty_looks=state.empty_looks + 1)
+        draft.put_move(replace(move, state=looked))
+    else:
+        # The retry names the same target: should the first arrive after all, it meets itself.
+        fail(draft, replace(move, again=state.target), "no_record", None)
+
+
+def _verify(draft: Draft, move: at.Move, target: HostId) -> None:
+    seen, record = move.seen, _our_record(move, target)
+    is_there = seen.host is not None and seen.host != move.host and seen.task_state is None
+    if record is not None and not record.is_final:
+        return
+    if is_there and seen.vm_state in (VmState.ACTIVE, VmState.STOPPED):
+        _arrive(draft, move, seen.host or target)
+    elif record is not None and record.status in ("failed", "error", "cancelled"):
+        fail(draft, move, f"record_{record.status}", target)
+    elif seen.vm_state is VmState.ERROR and seen.task_state is None and record is not None:
+        fail(draft, move, "error", target)
+
+
+def _arrive(draft: Draft, move: at.Move, host: HostId) -> None:
+    """It is there. Put it into the state that its user wants, and only that."""
+    will = will_of(move.seen) if _user_spoke(move) else move.will
+    wants_running = will is at.Will.RUNNING and move.ran
+    is_active = move.seen.vm_state is VmState.ACTIVE
+    if will is at.Will.NOT_MOVED or wants_running == is_active:
+        _done(draft, move, host)
+        return
+    action: do.StartServer | do.StopServer
+    if wants_running:
+        action = do.StartServer(move.server, host, move.epoch, move.attempt)
+    else:
+        action = do.StopServer(move.server, move.attempt)
+    draft.put_move(replace(move, will=will, state=at.Starting(draft.now, host, is_sent=True)))
+    draft.act(action, draft.policy(move.host).request_timeout_s)
+
+
+def _user_spoke(move: at.Move) -> bool:
+    return bool(move.seen.user_action)
+
+
+def _done(draft: Draft, move: at.Move, host: HostId) -> None:
+    draft.put_move(replace(move, state=at.Done(draft.now, host)))
+    draft.note(move.server, "move.done", move.seen.vm_state, host)
+    draft.wake_host(move.host, draft.now)
+
+
+def _verify_will(draft: Draft, move: at.Move, state: at.Starting) -> None:
+    """See it run, or rest; a lost answer is looked up here, for the state itself tells."""
+    seen = move.seen
+    will = will_of(seen) if _user_spoke(move) else move.will
+    wants_running = will is at.Will.RUNNING and move.ran
+    if seen.task_state is None and (seen.vm_state is VmState.ACTIVE) == wants_running:
+        _done(draft, move, state.target)
+    elif not state.is_sent and draft.now >= state.since:
+        draft.put_move(replace(move, attempt=move.attempt + 1))
+        _arrive(draft, replace(move, attempt=move.attempt + 1), state.target)
+
+
+def start_replied(draft: Draft, event: on.Replied) -> None:
+    """Fold the answer to a start or stop. Unknown: the state itself will tell, after a while."""
+    action = event.action
+    assert isinstance(action, do.StartServer | do.StopServer)
+    draft.settle(action)
+    move = draft.move(action.server)
+    if move is None or move.attempt != action.attempt or not isinstance(move.state, at.Starting):
+        return
+    policy = draft.policy(move.host)
+    match event.outcome:
+        case on.Outcome.DONE:
+            return
+        case on.Outcome.UNKNOWN:
+            later = draft.now + policy.nova_settle_s
+        case _:
+            later = draft.now + policy.retry_s
+    again = at.Starting(later, move.state.target, is_sent=False)
+    draft.put_move(replace(move, state=again))
+    draft.note(move.server, "move.start_failed", event.reason or event.outcome.value)
+
+
+# In place.
+
+
+def _verify_in_place(draft: Draft, move: at.Move) -> None:
+    seen = move.seen
+    runs = seen.vm_state is VmState.ACTIVE and seen.task_state is None and seen.is_running
+    if seen.host == move.host and runs:
+        _done(draft, move, move.host)
+
+
+def in_place_replied(draft: Draft, event: on.Replied) -> None:
+    """Fold the answer to a hard reboot in place: once, then it is seen or a human is told."""
+    action = event.action
+    assert isinstance(action, do.HardReboot)
+    draft.settle(action)
+    move = draft.move(action.server)
+    if move is None or move.attempt != action.attempt:
+        return
+    state = move.state
+    if isinstance(state, at.WaitingForHost) and event.outcome in (
+        on.Outcome.REFUSED,
+        on.Outcome.NOT_SENT,
+    ):
+        retry = event.outcome is on.Outcome.NOT_SENT
+        again = at.WaitingForHost(draft.now, state.reason)
+        failed = at.Failed(draft.now, event.reason or "refused")
+        draft.put_move(replace(move, state=again if retry else failed))
+        if not retry:
+            tell(draft, move.host, f"server_failed:{move.server}")
+    elif isinstance(state, at.Mending) and event.outcome is not on.Outcome.DONE:
+        draft.put_move(replace(move, state=replace(state, is_sent=False)))
+
+
+# How a move fails, waits or is taken out of our hands.
+
+
+def fail(draft: Draft, move: at.Move, reason: str, target: HostId | None) -> None:
+    """Try again elsewhere, later; after the last attempt wait for the host, and tell somebody."""
+    policy = draft.policy(move.host)
+    most = move.promise.attempts_max or policy.attempts_max
+    spent = replace(move, attempt=move.attempt + (1 if reason == "no_target" else 0))
+    if target is not None:
+        spent = replace(spent, writers=spent.writers | {target})
+    if spent.attempt >= most:
+        _wait_for_host(draft, spent, f"failed:{reason}")
+        return
+    pause = min(policy.retry_s * 2 ** max(0, spent.attempt - 1), policy.retry_max_s)
+    draft.put_move(replace(spent, state=at.Retry(draft.now + pause, reason)))
+    draft.note(move.server, "move.retry", reason, f"attempt {spent.attempt} of {most}")
+
+
+def _wait_for_host(draft: Draft, move: at.Move, reason: str) -> None:
+    draft.put_move(replace(move, state=at.WaitingForHost(draft.now, reason)))
+    draft.note(move.server, "move.waits", reason)
+    tell(draft, move.host, f"server_waits:{move.server}", reason)
+
+
+def cancel_if_gone(draft: Draft, move: at.Move) -> None:
+    """Its user deleted or shelved it: hands off, and see that no orphan is left on a target."""
+    if isinstance(move.state, at.FINAL) or will_of(move.seen) is not at.Will.NOT_MOVED:
+        return
+    if isinstance(move.state, at.Sending | at.Verifying) and move.seen.vm_state not in (
+        VmState.DELETED,
+        VmState.SOFT_DELETED,
+    ):
+        return  # a request is out: first see where it ends
+    draft.put_move(replace(move, state=at.Cancelled(draft.now, "by_user")))
+    draft.note(move.server, "move.cancelled", "by_user")
+    if move.named:
+        draft.ask(do.LookForDomain(move.server, move.named, move.attempt))
+
+
+def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
+    """Fold where a domain of the server is: absent clears a writer, present needs a human."""
+    move = draft.move(event.request.server)
+    if move is None or event.request.attempt != move.attempt:
+        return
+    here = tuple(host for host, present in event.present if present)
+    if isinstance(move.state, at.Cancelled):
+        if here:
+            tell(draft, move.host, f"orphan:{move.server}", ",".join(here))
+        return
+    absent = frozenset(host for host, present in event.present if present is False)
+    if isinstance(move.state, at.Planned | at.Retry) and absent - move.absent_on:
+        draft.put_move(replace(move, absent_on=move.absent_on | absent))
+        draft.wake_host(move.host, draft.now)
+    if here:
+        tell(draft, move.host, f"adopt:{move.server}", ",".join(here))

@@ -1,0 +1,251 @@
+"""The servers of one dead host together: list them, plan them, and say when all have an outcome.
+
+The list is everybody who may have a copy there: servers of the host, any open migration from or to
+it, its Placement consumers; all pages, all cells. It is taken again until two complete lists in a
+row add nobody, for Nova forgets and remembers at its own pace (attack 20).
+"""
+
+from dataclasses import replace
+
+from . import actions as do
+from . import events as on
+from . import states as at
+from .brakes import holding_moves
+from .draft import Draft
+from .episode import move_to, tell
+from .fencing import collect, read_evidence, revoke, shoot, still_on
+from .model import HostId, ServerSeen
+from .move import cancel_if_gone, settle_send, step
+from .plan import plan
+from .proofs import permits_start
+from .states import Class
+from .targets import in_order
+
+RESTS = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
+
+
+# Fenced: tell Nova, then list.
+
+
+def fenced(draft: Draft, host: HostId) -> None:
+    """Force the service down (never before a proof, and for ever until it is), and list."""
+    record, policy = draft.host(host), draft.policy(host)
+    if record.zombie_risk:
+        return
+    upkeep(draft, host)
+    if not is_forced_down(draft, host):
+        draft.act(do.ForceDown(host, record.epoch), policy.request_timeout_s)
+        draft.act(do.Disable(host, record.epoch), policy.request_timeout_s)
+    draft.ask(do.ListServers(host, record.epoch, 0))
+    draft.wake_host(host, draft.now + policy.list_s)
+
+
+def is_forced_down(draft: Draft, host: HostId) -> bool:
+    """Say whether Nova counts the service as down by force, ours or an operator's."""
+    nova = draft.sights(host).nova
+    return draft.host(host).forced_down_by_us or (nova is not None and nova.forced_down)
+
+
+def listed(draft: Draft, event: on.Listed) -> None:
+    """Fold a list: plan whoever is new, and count how often in a row nobody was."""
+    host = event.request.host
+    record = draft.host(host)
+    if event.request.epoch != record.epoch or record.zombie_risk:
+        return
+    match record.state:
+        case at.Fenced() if is_forced_down(draft, host):
+            _plan_new(draft, host, event.servers)
+            move_to(draft, host, at.Evacuating(draft.now), "planned", f"{len(event.servers)}")
+        case at.Evacuating() as state:
+            added = _plan_new(draft, host, event.servers)
+            is_clean = event.is_complete and not added
+            clean = state.clean_lists + 1 if is_clean else 0
+            state = replace(state, clean_lists=min(clean, 2), round=state.round + 1)
+            draft.put_host(replace(draft.host(host), state=state))
+            for server in event.servers:
+                _seen(draft, host, server)
+            draft.wake_host(host, draft.now)
+        case _:
+            pass
+
+
+def _plan_new(draft: Draft, host: HostId, servers: tuple[ServerSeen, ...]) -> int:
+    """Plan every server that has no move in this episode yet. Return how many there were."""
+    added = 0
+    for server in servers:
+        known = draft.move(server.id)
+        if known is not None and _is_cared_for(draft, known, host):
+            continue
+        move = plan(draft, host, server)
+        draft.put_move(move)
+        added += 1
+        state = type(move.state).__name__.lower()
+        draft.note(server.id, "move.planned", getattr(move.state, "reason", ""), state)
+        if isinstance(move.state, at.Verifying):
+            draft.put_move(replace(move, is_adopted=True))
+            tell(draft, host, f"other_rescuer:{server.id}")
+    return added
+
+
+def _is_cared_for(draft: Draft, move: at.Move, host: HostId) -> bool:
+    """Say whether a known move stands: of this episode, or still open in another host's."""
+    if move.host == host:
+        return move.epoch == draft.host(host).epoch
+    other = draft.host(move.host)
+    is_current = move.epoch == other.epoch and isinstance(other.state, at.Evacuating)
+    return is_current and not isinstance(move.state, RESTS)
+
+
+# Evacuating.
+
+
+def evacuating(draft: Draft, host: HostId, state: at.Evacuating) -> None:
+    """Keep the proofs fresh, move whoever's turn it is, list again, and end when all is said."""
+    record, policy = draft.host(host), draft.policy(host)
+    if record.zombie_risk:
+        return
+    upkeep(draft, host)
+    moves = in_order(draft.moves_of(host))
+    advance(draft, host, moves)
+    moves = draft.moves_of(host)
+    if draft.now >= state.next_list:
+        draft.put_host(replace(draft.host(host), state=replace(state, next_list=draft.now + 1e9)))
+        draft.ask(do.ListServers(host, record.epoch, state.round + 1))
+    pending = [move for move in moves if not isinstance(move.state, RESTS)]
+    moving = [move.server for move in pending if isinstance(move.state, at.IN_FLIGHT)]
+    if moving:
+        draft.ask(do.Watch(host, record.epoch, tuple(sorted(moving))))
+    if not pending and state.clean_lists >= 2:
+        _vacate(draft, host, moves)
+    elif state.next_list > draft.now + policy.look_again_s:
+        _list_again(draft, host, is_settled=not pending)
+    draft.wake_host(host, draft.now + policy.watch_s)
+
+
+def _list_again(draft: Draft, host: HostId, is_settled: bool) -> None:
+    """Set when to list next: soon when only the two clean lists are missing."""
+    policy, record = draft.policy(host), draft.host(host)
+    assert isinstance(record.state, at.Evacuating)
+    due = draft.now + (policy.list_s if is_settled else policy.look_again_s)
+    draft.put_host(replace(record, state=replace(record.state, next_list=due)))
+
+
+def _vacate(draft: Draft, host: HostId, moves: list[at.Move]) -> None:
+    counts: dict[str, int] = {}
+    for move in moves:
+        name = type(move.state).__name__.lower()
+        counts[name] = counts.get(name, 0) + 1
+    said = ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "no servers"
+    move_to(draft, host, at.Vacated(draft.now), "all_have_an_outcome", said)
+    left = [move.server for move in moves if isinstance(move.state, at.WaitingForHost | at.Failed)]
+    if left:
+        tell(draft, host, "servers_left", ", ".join(sorted(left)))
+
+
+def upkeep(draft: Draft, host: HostId) -> None:
+    """Keep what the proofs stand on fresh; a host that somebody switched on is looked at, or off.
+
+    The roads go on until the host is proved off: a storage proof alone never ends the story.
+    """
+    read_evidence(draft, host)
+    revoke(draft, host)
+    collect(draft, host)
+    still_on(draft, host)
+    needs_off = not any(proof.covers.cpu for proof in draft.host(host).proofs)
+    if needs_off:
+        shoot(draft, host, Class.DEAD_OR_FROZEN)
+
+
+def advance(draft: Draft, host: HostId, moves: list[at.Move]) -> None:
+    """Step every move in order. Nothing new is sent while a brake holds or the proof is stale."""
+    brake = holding_moves(draft, host)
+    may_send = not brake and permits_start(draft, host) and not _waits_for_locks(draft, host)
+    if brake and any(isinstance(move.state, at.Planned | at.Retry) for move in moves):
+        tell(draft, host, f"moves_held:{brake}")
+    for move in moves:
+        current = draft.move(move.server)
+        if current is not None and not isinstance(current.state, RESTS):
+            step(draft, current, moves, may_send=may_send)
+
+
+def _waits_for_locks(draft: Draft, host: HostId) -> bool:
+    """Stale storage locks get their time to expire, counted from the proof."""
+    wait = draft.policy(host).storage_lock_wait_s
+    made = [proof.at for proof in draft.host(host).proofs]
+    return bool(made) and draft.now < min(made) + wait
+
+
+def watched(draft: Draft, event: on.Watched) -> None:
+    """Fold how the servers on the move look now."""
+    host = event.request.host
+    record = draft.host(host)
+    if event.request.epoch != record.epoch:
+        return
+    for server in event.servers:
+        _seen(draft, host, server)
+    if isinstance(record.state, at.Evacuating) and not record.zombie_risk:
+        moves = in_order(draft.moves_of(host))
+        advance(draft, host, moves)
+
+
+def _seen(draft: Draft, host: HostId, server: ServerSeen) -> None:
+    move = draft.move(server.id)
+    if move is None or move.host != host or move.epoch != draft.host(host).epoch:
+        return
+    if move.seen != server:
+        move = replace(move, seen=server)
+        draft.put_move(move)
+    cancel_if_gone(draft, move)
+    settle_send(draft, draft.move(server.id) or move)
+
+
+# In place, when the host is back; and the end of an episode.
+
+
+def restart_in_place(draft: Draft, host: HostId) -> bool:
+    """Bring back who waited for the host, once each, verified. Return whether all is settled."""
+    record, policy = draft.host(host), draft.policy(host)
+    waiting = [move for move in draft.moves_of(host) if isinstance(move.state, at.WaitingForHost)]
+    open_ones = [move for move in in_order(waiting) if not _rests_in_place(draft, move)]
+    if open_ones:
+        servers = tuple(sorted(move.server for move in open_ones))
+        draft.ask(do.Watch(host, record.epoch, servers))
+        draft.wake_host(host, draft.now + policy.watch_s)
+    return not open_ones
+
+
+def _rests_in_place(draft: Draft, move: at.Move) -> bool:
+    """Send the one hard reboot if it is due, and say whether nothing is left to do."""
+    state, policy = move.state, draft.policy(move.host)
+    assert isinstance(state, at.WaitingForHost)
+    wants = move.will is at.Will.RUNNING and move.ran
+    if not wants or move.server in draft.control.signed_off:
+        return True
+    if state.is_sent:
+        if draft.now < state.since + policy.verify_timeout_s:
+            return False
+        draft.put_move(replace(move, state=at.Failed(draft.now, "in_place_failed")))
+        tell(draft, move.host, f"server_failed:{move.server}")
+        return True
+    if draft.control.is_armed:
+        sent = at.WaitingForHost(draft.now, state.reason, is_sent=True)
+        draft.put_move(replace(move, state=sent, attempt=move.attempt + 1))
+        epoch = draft.host(move.host).epoch
+        action = do.HardReboot(move.server, move.host, epoch, move.attempt + 1)
+        draft.act(action, policy.request_timeout_s)
+    return False
+
+
+def forget(draft: Draft, host: HostId) -> None:
+    """The episode is over: the journal keeps what became of its servers."""
+    for move in draft.moves_of(host):
+        draft.drop_move(move)
+
+
+def is_named_by_open_move(draft: Draft, host: HostId) -> bool:
+    """Say whether a move still in flight ever named this host: its queue may hold that rebuild."""
+    return any(
+        host in move.named and isinstance(move.state, at.IN_FLIGHT)
+        for other in draft.active()
+        for move in draft.moves_of(other.id)
+    )

@@ -1,0 +1,103 @@
+"""What shall become of each server of a dead host: every Nova state has its treatment (SAFETY 7).
+
+active, stopped, error      evacuated, and put into the state its user wants
+paused, suspended, rescued, resized   Nova refuses: wait for the host (or reset-state, by class)
+shelved, deleted, deleting  the user's hands, not ours
+building                    has nothing yet
+vTPM, share, accelerator    Nova can never evacuate it: wait for the host
+a pet built from an image   only where its very disk is seen (targets.py)
+"""
+
+from . import states as at
+from .draft import Draft
+from .model import HostId, ServerSeen, VmState
+from .protection import Promise, Remedy, promise_for
+
+GONE = frozenset({VmState.DELETED, VmState.SOFT_DELETED})
+REFUSED_BY_NOVA = frozenset({VmState.PAUSED, VmState.SUSPENDED, VmState.RESCUED, VmState.RESIZED})
+LEAVING_TASKS = frozenset({"deleting", "soft-deleting", "shelving", "shelving_offloading"})
+LEAVING_ACTIONS = frozenset({"delete", "softDelete", "forceDelete", "shelve", "shelveOffload"})
+STOPPING_TASKS = frozenset({"powering-off", "pausing", "suspending"})
+STOPPING_ACTIONS = frozenset({"stop", "pause", "suspend"})
+STARTING_ACTIONS = frozenset({"start", "reboot", "create", "unpause", "resume", "unshelve"})
+
+
+def will_of(server: ServerSeen) -> at.Will:
+    """Say what its user wants of a server: the last word, and what Nova was about to do. Pure."""
+    if server.vm_state in GONE or server.task_state in LEAVING_TASKS:
+        return at.Will.NOT_MOVED
+    if server.user_action in LEAVING_ACTIONS:
+        return at.Will.NOT_MOVED
+    if server.task_state in STOPPING_TASKS or server.user_action in STOPPING_ACTIONS:
+        return at.Will.STOPPED
+    if server.vm_state is VmState.STOPPED and server.user_action not in STARTING_ACTIONS:
+        return at.Will.STOPPED
+    return at.Will.RUNNING
+
+
+def ran(server: ServerSeen) -> bool:
+    """Say whether it ran at the last healthy sight. ERROR tells nothing: its power state does."""
+    match server.vm_state:
+        case VmState.ACTIVE | VmState.RESCUED | VmState.RESIZED:
+            return server.is_running is not False
+        case VmState.ERROR:
+            return server.is_running is True
+        case _:
+            return False
+
+
+def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
+    """Make the record of one server's move in this episode. Pure."""
+    policy, record = draft.policy(host), draft.host(host)
+    promise = promise_for(server, policy.rules, policy.default)
+    open_ends = [
+        end
+        for entry in server.records
+        if not entry.is_final
+        for end in (entry.source, entry.target)
+        if end is not None
+    ]
+    before = draft.move(server.id)
+    named = before.named if before is not None else ()
+    return at.Move(
+        server=server.id,
+        host=host,
+        epoch=record.epoch,
+        state=treatment(draft, host, server, promise),
+        seen=server,
+        promise=promise,
+        ran=ran(server),
+        will=will_of(server),
+        named=named,
+        writers=frozenset({host, *open_ends, *named, *([server.host] if server.host else [])}),
+        began=draft.now,
+        known_records=frozenset(entry.id for entry in server.records),
+    )
+
+
+def treatment(draft: Draft, host: HostId, server: ServerSeen, promise: Promise) -> at.MoveState:
+    """Say where a server's move begins, and for some where it ends at once. Pure."""
+    now, foreign = draft.now, foreign_target(server, host)
+    if will_of(server) is at.Will.NOT_MOVED:
+        return at.Cancelled(now, "by_user")
+    if server.vm_state in (VmState.SHELVED_OFFLOADED, VmState.SHELVED):
+        return at.Skipped(now, "shelved")
+    if server.vm_state is VmState.BUILDING:
+        return at.Skipped(now, "building")
+    if promise.host_dies is Remedy.LEAVE:
+        return at.WaitingForHost(now, "policy")
+    if foreign is not None:
+        return at.Verifying(now, foreign)
+    if server.vm_state in REFUSED_BY_NOVA:
+        return at.WaitingForHost(now, server.vm_state.value)
+    if server.blocked:
+        return at.WaitingForHost(now, server.blocked)
+    return at.Planned(now)
+
+
+def foreign_target(server: ServerSeen, host: HostId) -> HostId | None:
+    """Return where somebody else evacuates it to, if an open record says so (`other_rescuer`)."""
+    for entry in server.records:
+        if entry.kind == "evacuation" and not entry.is_final and entry.source == host:
+            return entry.target or HostId("")
+    return None

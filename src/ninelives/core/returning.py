@@ -1,0 +1,387 @@
+"""Leading a host back into service, step by step (SAFETY 8).
+
+    vacated ─▶ on ─▶ a new boot attested, gate closed ─▶ revocations lifted, records final
+            ─▶ nova-compute runs while forced down ─▶ records completed, no guest left
+            ─▶ force-up ─▶ gate open, servers that waited ─▶ soak ─▶ enable what we disabled
+
+The order is Nova's: force-up is refused while evacuation records are `done`, and a nova-compute
+that starts destroys local guests by those records. Nothing here is guessed: each step is seen.
+"""
+
+from dataclasses import replace
+
+from . import actions as do
+from . import events as on
+from . import moves
+from . import states as at
+from .draft import Draft
+from .episode import begin, move_to, tell
+from .evidence import Seen, power_is
+from .fencing import read_evidence
+from .model import Attestation, HostId, Power
+from .rules import Facts, judge
+from .states import Class, Stage
+
+LET_IN = frozenset({Stage.RESTARTING, Stage.SOAKING, Stage.ENABLING})
+
+
+# Vacated: who switches it on, and when may it come?
+
+
+def vacated(draft: Draft, host: HostId) -> None:
+    """Wait for the host to be switched on, and lead it back when its new boot proves clean."""
+    policy, record = draft.policy(host), draft.host(host)
+    due = _roads_ended_at(draft, host)
+    if due is None or draft.now < due:
+        if due is not None:
+            draft.wake_host(host, due)
+        return
+    if policy.power_on_after_vacated and record.power_ons == 0:
+        power_on(draft, host)
+    _follow_power_on(draft, host)
+    _meet_new_boot(draft, host)
+
+
+def _roads_ended_at(draft: Draft, host: HostId) -> float | None:
+    """Return when no `off` of anybody can still arrive. None: one is still out."""
+    record = draft.host(host)
+    if any(shot.is_open for shot in record.shots):
+        return None
+    last = record.last_off_at
+    return draft.now if last is None else last + draft.policy(host).off_late_s
+
+
+def power_on(draft: Draft, host: HostId) -> None:
+    """Switch the host on: a send, so once per attempt, and looked up by reading the power."""
+    record = draft.host(host)
+    if record.power_on_open or not draft.control.is_armed:
+        return
+    attempt = record.power_ons + 1
+    draft.put_host(replace(record, power_ons=attempt, power_on_open=True))
+    timeout = draft.policy(host).request_timeout_s
+    draft.act(do.PowerOn(host, record.epoch, attempt), timeout)
+    draft.note(host, "power.on_sent", "", f"attempt {attempt}")
+
+
+def _follow_power_on(draft: Draft, host: HostId) -> None:
+    """While a host is being switched on, see what its power says."""
+    policy, record = draft.policy(host), draft.host(host)
+    if record.power_ons and not Facts(draft, host).has_new_boot:
+        draft.ask(do.ReadPower(host, record.epoch))
+        draft.wake_host(host, draft.now + policy.attest_retry_s)
+
+
+def _meet_new_boot(draft: Draft, host: HostId) -> None:
+    if draft.host(host).zombie_risk:
+        return
+    if not draft.site(host).has_agent:
+        _meet_without_agent(draft, host)
+        return
+    if not Facts(draft, host).has_new_boot:
+        return
+    attested = _attested_now(draft, host)
+    if attested is None:
+        draft.ask(do.AskAttestation(host, draft.host(host).epoch))
+        draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
+    else:
+        _enter(draft, host, attested)
+
+
+def _attested_now(draft: Draft, host: HostId) -> Attestation | None:
+    """Return what the running boot attested in this episode, if it did."""
+    sights = draft.sights(host)
+    if sights.attested is None:
+        return None
+    said = sights.attested.attestation
+    is_current = said.epoch == draft.host(host).epoch and said.boot == sights.strong_boot
+    return said if is_current else None
+
+
+def _meet_without_agent(draft: Draft, host: HostId) -> None:
+    """No agent, no attestation: power on, a sign on some plane, and a longer soak (SAFETY 8)."""
+    planes = Facts(draft, host).planes.values()
+    is_on = power_is(draft.sights(host), Power.ON)
+    if is_on and (Seen.UP in planes or Seen.NOT_DOWN in planes):
+        move_to(draft, host, at.Returning(draft.now, Stage.LIFTING, draft.now), "on_again")
+
+
+def _enter(draft: Draft, host: HostId, said: Attestation) -> None:
+    record, policy = draft.host(host), draft.policy(host)
+    stage = at.Returning(draft.now, Stage.ATTESTING, draft.now, said.boot)
+    move_to(draft, host, stage, "new_boot_attested", said.boot)
+    if said.serial != draft.site(host).serial or not said.is_clean or said.boot == record.boot:
+        quarantine(draft, host, "attestation")
+    elif len(record.episodes) >= policy.quarantine_episodes:
+        quarantine(draft, host, "fell_too_often")
+    else:
+        _to_stage(draft, host, Stage.LIFTING)
+
+
+# Returning.
+
+
+def look(draft: Draft, host: HostId, state: at.Returning) -> None:
+    """Go one stage further, if what the present one waits for is seen."""
+    if _died_again(draft, host, state):
+        return
+    draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
+    match state.stage:
+        case Stage.ATTESTING:
+            _to_stage(draft, host, Stage.LIFTING)
+        case Stage.LIFTING:
+            _lift(draft, host)
+        case Stage.COMPUTE:
+            _start_compute(draft, host, state)
+        case Stage.FORCING_UP:
+            _force_up(draft, host, state)
+        case Stage.RESTARTING:
+            _restart_servers(draft, host)
+        case Stage.SOAKING:
+            _soak(draft, host, state)
+        case Stage.ENABLING:
+            _enable(draft, host)
+
+
+def _to_stage(draft: Draft, host: HostId, stage: Stage) -> None:
+    record = draft.host(host)
+    assert isinstance(record.state, at.Returning)
+    state = replace(record.state, stage=stage, stage_since=draft.now, attempt=0)
+    draft.put_host(replace(record, state=state))
+    draft.note(host, "host.stage", stage.value)
+    draft.wake_host(host, draft.now)
+
+
+def _died_again(draft: Draft, host: HostId, state: at.Returning) -> bool:
+    """It fell again. Once servers were let in this is a new episode, before that a failed check."""
+    facts = Facts(draft, host)
+    other_boot = facts.any_up and state.boot not in (None, draft.sights(host).strong_boot)
+    gone = facts.is_silent and bool(facts.down)
+    if not gone and not other_boot:
+        return False
+    if state.stage in LET_IN:
+        draft.put_host(replace(draft.host(host), boot=state.boot))
+        verdict = judge(draft, host)
+        begin(draft, host, verdict.cls, verdict.rule)
+    elif facts.own_fault:
+        return False
+    else:
+        quarantine(draft, host, "died_again")
+    return True
+
+
+def quarantine(draft: Draft, host: HostId, cause: str) -> None:
+    """Keep it out. The soak doubles with each episode beyond the allowed number."""
+    policy, record = draft.policy(host), draft.host(host)
+    beyond = max(0, len(record.episodes) - policy.quarantine_episodes)
+    soak = min(policy.quarantine_soak_s * 2**beyond, policy.quarantine_soak_max_s)
+    until = draft.now + soak
+    move_to(draft, host, at.Quarantined(draft.now, until, cause), cause)
+    tell(draft, host, f"quarantined:{cause}")
+    draft.wake_host(host, until)
+
+
+def quarantined(draft: Draft, host: HostId, state: at.Quarantined) -> None:
+    """Try again after the soak, with a boot that attests itself clean."""
+    if draft.now < state.until:
+        draft.wake_host(host, state.until)
+        return
+    attested = _attested_now(draft, host)
+    read_evidence(draft, host)
+    if not draft.site(host).has_agent:
+        _meet_without_agent(draft, host)
+    elif attested is not None and attested.is_clean:
+        _return_from_quarantine(draft, host, attested)
+    elif Facts(draft, host).any_up:
+        draft.ask(do.AskAttestation(host, draft.host(host).epoch))
+        draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
+
+
+def _return_from_quarantine(draft: Draft, host: HostId, said: Attestation) -> None:
+    state = at.Returning(draft.now, Stage.LIFTING, draft.now, said.boot)
+    move_to(draft, host, state, "soaked", said.boot)
+
+
+def release(draft: Draft, host: HostId) -> None:
+    """A named person lets a quarantined host try again now."""
+    record = draft.host(host)
+    if isinstance(record.state, at.Quarantined):
+        draft.put_host(replace(record, state=replace(record.state, until=draft.now)))
+        draft.wake_host(host, draft.now)
+
+
+# The stages.
+
+
+def _lift(draft: Draft, host: HostId) -> None:
+    """Let the host at its storage again; then wait until Nova's records from it are final."""
+    record, timeout = draft.host(host), draft.policy(host).request_timeout_s
+    shut_out = [entry.backend for entry in record.revocations if not entry.lifted]
+    for backend in shut_out:
+        draft.act(do.LiftRevocation(host, backend, record.epoch), timeout)
+    if not shut_out:
+        draft.ask(do.ListServers(host, record.epoch, 0))
+
+
+def records_seen(draft: Draft, event: on.Listed) -> None:
+    """Go on once no record could make a starting nova-compute destroy what never moved away.
+
+    At its start nova-compute destroys every local guest with an evacuation record from this host,
+    disks and all. So a record that is still open may only belong to a server that lives elsewhere
+    by now (attack 22).
+    """
+    host = event.request.host
+    state = draft.host(host).state
+    if not isinstance(state, at.Returning) or state.stage is not Stage.LIFTING:
+        return
+    stuck = [
+        server.id
+        for server in event.servers
+        for record in server.records
+        if record.source == host and not record.is_final and server.host in (host, None)
+    ]
+    if not event.is_complete or moves.is_named_by_open_move(draft, host):
+        return
+    if stuck:
+        tell(draft, host, "record_open", ", ".join(stuck))
+        return
+    _to_stage(draft, host, Stage.COMPUTE)
+    _start_compute(draft, host, _returning(draft, host))
+
+
+def _returning(draft: Draft, host: HostId) -> at.Returning:
+    state = draft.host(host).state
+    assert isinstance(state, at.Returning)
+    return state
+
+
+def _start_compute(draft: Draft, host: HostId, state: at.Returning) -> None:
+    record = draft.host(host)
+    action = do.StartCompute(host, record.epoch, state.boot, state.attempt)
+    draft.act(action, draft.policy(host).request_timeout_s)
+
+
+def _force_up(draft: Draft, host: HostId, state: at.Returning) -> None:
+    """Take our force-down off, once the host was seen without any guest process."""
+    record, sights = draft.host(host), draft.sights(host)
+    if not record.forced_down_by_us:
+        _to_stage(draft, host, Stage.RESTARTING)
+        return
+    said = sights.attested.attestation if sights.attested is not None else None
+    is_fresh = said is not None and sights.attested_at >= state.stage_since
+    if draft.site(host).has_agent and not is_fresh:
+        draft.ask(do.AskAttestation(host, record.epoch))
+    elif said is not None and is_fresh and said.guests:
+        tell(draft, host, "guests_left", f"{said.guests} guest processes")
+    else:
+        action = do.ForceUp(host, record.epoch, state.attempt)
+        draft.act(action, draft.policy(host).request_timeout_s)
+
+
+def _restart_servers(draft: Draft, host: HostId) -> None:
+    """Open the gate; bring back in place who waited for this host."""
+    record, state = draft.host(host), _returning(draft, host)
+    if state.attempt == 0:
+        action = do.OpenGate(host, record.epoch, state.boot)
+        draft.act(action, draft.policy(host).request_timeout_s)
+    elif moves.restart_in_place(draft, host):
+        _to_stage(draft, host, Stage.SOAKING)
+
+
+def _soak(draft: Draft, host: HostId, state: at.Returning) -> None:
+    policy, facts = draft.policy(host), Facts(draft, host)
+    soak = policy.soak_s if draft.site(host).has_agent else policy.soak_agentless_s
+    is_well = facts.all_up or not draft.site(host).has_agent
+    if draft.now < state.stage_since + soak:
+        draft.wake_host(host, state.stage_since + soak)
+    elif is_well and judge(draft, host).cls in (Class.FINE, Class.PLANNED, Class.NOVA_COMPUTE):
+        _to_stage(draft, host, Stage.ENABLING)
+
+
+def _enable(draft: Draft, host: HostId) -> None:
+    """Enable what ninelives disabled, nothing else. Then the episode is over."""
+    record = draft.host(host)
+    if record.disabled_by_us:
+        draft.act(do.Enable(host, record.epoch), draft.policy(host).request_timeout_s)
+        return
+    boot = draft.sights(host).strong_boot or record.boot
+    fresh = replace(
+        record,
+        boot=boot,
+        proofs=(),
+        shots=(),
+        off_reads=(),
+        revocations=(),
+        is_touched=False,
+        group="",
+        zombie_risk="",
+        power_ons=0,
+    )
+    draft.put_host(fresh)
+    moves.forget(draft, host)
+    draft.put_sights(replace(draft.sights(host), power={}, attested=None))
+    move_to(draft, host, at.Healthy(draft.now), "led_back")
+
+
+# Answers.
+
+
+def replied(draft: Draft, event: on.Replied) -> None:
+    """Fold the answer to one step of the way back."""
+    action, is_done = event.action, event.outcome is on.Outcome.DONE
+    match action:
+        case do.LiftRevocation(host=host, backend=backend) if is_done:
+            _mark_lifted(draft, host, backend)
+        case do.StartCompute(host=host) if is_done and _is_at(draft, host, Stage.COMPUTE):
+            _advance(draft, host, Stage.FORCING_UP)
+        case do.ForceUp(host=host) if _is_at(draft, host, Stage.FORCING_UP):
+            _forced_up(draft, host, event)
+        case do.OpenGate(host=host) if is_done and _is_at(draft, host, Stage.RESTARTING):
+            _count_attempt(draft, host)
+        case do.Enable(host=host) if is_done:
+            draft.put_host(replace(draft.host(host), disabled_by_us=False))
+        case do.PowerOn(host=host):
+            draft.put_host(replace(draft.host(host), power_on_open=False))
+        case _:
+            return
+    draft.wake_host(action.host, draft.now)
+
+
+def _is_at(draft: Draft, host: HostId, stage: Stage) -> bool:
+    state = draft.host(host).state
+    return isinstance(state, at.Returning) and state.stage is stage
+
+
+def _advance(draft: Draft, host: HostId, stage: Stage) -> None:
+    attempt = _returning(draft, host).attempt
+    _to_stage(draft, host, stage)
+    state = replace(_returning(draft, host), attempt=attempt)
+    draft.put_host(replace(draft.host(host), state=state))
+
+
+def _count_attempt(draft: Draft, host: HostId) -> None:
+    state = _returning(draft, host)
+    state = replace(state, attempt=state.attempt + 1)
+    draft.put_host(replace(draft.host(host), state=state))
+
+
+def _mark_lifted(draft: Draft, host: HostId, backend: str) -> None:
+    record = draft.host(host)
+    entries = tuple(
+        replace(entry, lifted=True) if entry.backend == backend else entry
+        for entry in record.revocations
+    )
+    draft.put_host(replace(record, revocations=entries))
+
+
+def _forced_up(draft: Draft, host: HostId, event: on.Replied) -> None:
+    """Nova took it, or wants nova-compute restarted once more before it does (400)."""
+    policy, state = draft.policy(host), _returning(draft, host)
+    if event.outcome is on.Outcome.DONE:
+        draft.put_host(replace(draft.host(host), forced_down_by_us=False))
+        _to_stage(draft, host, Stage.RESTARTING)
+    elif event.reason == "records_done" and state.attempt + 1 >= policy.force_up_tries_max:
+        quarantine(draft, host, "records_done")
+    elif event.reason == "records_done":
+        _to_stage(draft, host, Stage.COMPUTE)
+        again = replace(_returning(draft, host), attempt=state.attempt + 1)
+        draft.put_host(replace(draft.host(host), state=again))

@@ -1,0 +1,107 @@
+"""Where and when the next server may go: order, limits, named targets, and who may still write."""
+
+from collections.abc import Iterable
+
+from . import states as at
+from .draft import Draft
+from .model import Candidate, HostId
+from .proofs import covers_disks
+from .protection import Keep
+from .tallies import MOVING, backend_key, project_key, target_key
+
+PENDING = (at.Planned, at.Retry, *at.IN_FLIGHT)
+
+
+def in_order(moves: Iterable[at.Move]) -> list[at.Move]:
+    """Sort moves as their owners were promised: tier, dependency group, declared order."""
+    return sorted(
+        moves, key=lambda move: (move.promise.tier, move.seen.group, move.seen.order, move.server)
+    )
+
+
+def waits_for_group(draft: Draft, move: at.Move, others: list[at.Move]) -> bool:
+    """Say whether a predecessor in its dependency group is not ready, failed or overdue yet."""
+    if not move.seen.group:
+        return False
+    deadline = move.promise.deadline_s or draft.policy(move.host).verify_timeout_s
+    return any(
+        other.seen.group == move.seen.group
+        and (other.promise.tier, other.seen.order) < (move.promise.tier, move.seen.order)
+        and isinstance(other.state, PENDING)
+        and draft.now < other.began + deadline
+        for other in others
+    )
+
+
+def has_room(draft: Draft, move: at.Move) -> bool:
+    """Say whether the limits for backend, project and all allow one more move."""
+    policy = draft.policy(move.host)
+    if draft.count(MOVING) >= policy.moves_max:
+        return False
+    if draft.count(project_key(move.seen.project)) >= policy.project_moves_max:
+        return False
+    return all(
+        draft.count(backend_key(disk)) < policy.backend_moves_max for disk in set(move.seen.disks)
+    )
+
+
+def choose(draft: Draft, move: at.Move, candidates: tuple[Candidate, ...]) -> HostId | str:
+    """Name the target, or return why there is none right now as a plain reason.
+
+    Placement proposes, in its order; we spread, keep inside the limits, and never name a host on
+    which a copy might still be, unless the attempt before named it (then a duplicate meets itself).
+    """
+    if move.again is not None:
+        allowed = any(entry.host == move.again for entry in candidates)
+        return move.again if allowed else "again_not_allowed"
+    fitting = [entry for entry in candidates if _is_allowed(draft, move, entry.host)]
+    if not fitting:
+        return "no_target"
+    if move.seen.is_image_backed and move.promise.data is Keep.PRESERVE:
+        fitting = [entry for entry in fitting if entry.sees_disk]
+        if not fitting:
+            return "data_would_be_lost"
+    limit = draft.policy(move.host).target_moves_max
+    free = [entry for entry in fitting if draft.count(target_key(entry.host)) < limit]
+    if not free:
+        return "limits"
+    return min(free, key=lambda entry: draft.count(target_key(entry.host))).host
+
+
+def _is_allowed(draft: Draft, move: at.Move, target: HostId) -> bool:
+    if target in move.writers or target not in draft.cluster.site.hosts:
+        return False
+    same_segment = draft.site(target).segment == draft.site(move.host).segment
+    site = draft.site(target)
+    sick = draft.views.sick_backends & set(site.backends) & set(move.seen.disks)
+    return same_segment and not sick and isinstance(draft.host(target).state, at.Healthy)
+
+
+def unproved_writers(draft: Draft, move: at.Move, target: HostId | None) -> tuple[HostId, ...]:
+    """Return who, but the target, could still write: no proof for its disks, not seen absent."""
+    return tuple(
+        writer
+        for writer in sorted(move.writers)
+        if writer != target
+        and writer not in move.absent_on
+        and not (
+            writer in draft.cluster.site.hosts and covers_disks(draft.host(writer), move.seen.disks)
+        )
+    )
+
+
+def open_records(draft: Draft, move: at.Move) -> bool:
+    """Say whether Nova still works on a record of this server that nothing has proved dead.
+
+    A record whose target was proved dead stays open for ever: Nova itself never cleans it. It is
+    unstuck only by that proof (attack 2).
+    """
+    return any(
+        not entry.is_final
+        and not (
+            entry.target is not None
+            and entry.target in draft.cluster.site.hosts
+            and covers_disks(draft.host(entry.target), move.seen.disks)
+        )
+        for entry in move.seen.records
+    )
