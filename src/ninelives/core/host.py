@@ -190,8 +190,10 @@ def _held_but_fine(draft: Draft, host: HostId) -> None:
 
 def _half_fenced(draft: Draft, host: HostId, verdict: Verdict) -> None:
     """It came back to life under our hands. Only its death, seen, or a human moves it on."""
-    if verdict.cls is Class.DEAD_POWER:
-        _fence_or_hold(draft, host, verdict.cls)
+    is_dead = verdict.cls is Class.DEAD_POWER
+    # It stays half fenced under a brake: any other reason would let it walk back to healthy.
+    if is_dead and holding(draft, host, verdict.cls) is None:
+        fencing.begin_fencing(draft, host, verdict.cls)
 
 
 def fence_ordered(draft: Draft, host: HostId, by: str) -> Refusal | None:
