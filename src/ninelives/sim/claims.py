@@ -26,7 +26,6 @@ VERBS: Mapping[str, tuple[str, str]] = {  # phrase → (kind of its subject, kin
     "enters": ("host or server", "state"),
     "is": ("host or server", "state"),
     "judged": ("host", "word"),
-    "held by": ("host", "word"),
     "proved by": ("host", "word"),
     "shot": ("host", ""),
     "cut off": ("host", ""),  # its power went, by whomsoever
@@ -101,6 +100,16 @@ class Quoted:
 
 
 What = Pattern | Quoted
+
+
+def means_fact(what: What, words: tuple[str, ...]) -> bool:
+    """Say whether a fact is what `what` speaks of."""
+    return isinstance(what, Pattern) and what.means(words)
+
+
+def means_line(what: What, line: str) -> bool:
+    """Say whether a line of the timeline is what `what` quotes."""
+    return isinstance(what, Quoted) and what.text in " ".join(line.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +247,7 @@ def _objection(claim: Claim, facts: Facts, lines: list[tuple[float, str]]) -> st
 def _seen(what: What, facts: Facts, lines: list[tuple[float, str]]) -> list[Fact]:
     if isinstance(what, Pattern):
         return list(facts.matching(what))
-    return [Fact((text,), when, when) for when, text in lines if what.text in text]
+    return [Fact((text,), when, when) for when, text in lines if means_line(what, text)]
 
 
 def _in_order(claim: Claim, found: list[Fact], others: list[Fact]) -> list[Fact]:
