@@ -2,8 +2,18 @@
 
 import click
 
+from .cli_demo import demo
+from .cli_host import host
+from .cli_sim import sim
+from .exits import Group
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ninelives")
 def main() -> None:
     """Compute-node high availability for OpenStack."""
+
+
+main.add_command(demo)
+main.add_command(host)
+main.add_command(sim)

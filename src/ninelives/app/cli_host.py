@@ -1,0 +1,61 @@
+"""`ninelives host …`: questions about one host."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ninelives.core.model import HostId
+
+from .exits import Complaint, Exit, Group
+
+
+@click.group(cls=Group)
+def host() -> None:
+    """Ask about one host."""
+
+
+@host.command()
+@click.argument("host_name", metavar="HOST")
+@click.option(
+    "--journal",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="A recorded journal, as `sim play --journal` writes it.",
+)
+@click.option(
+    "--at",
+    "wall",
+    type=click.FloatRange(min=0.0),
+    help="Second of the recording; its end if left out.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def why(host_name: str, journal: Path, wall: float | None, as_json: bool) -> int:
+    """Say why HOST is where it is: every row of the rule table and every brake."""
+    from ninelives.core.decide import decide
+
+    from . import host_why, host_why_view, recording
+
+    setting, rows = recording.read(journal)
+    found = host_why.why(rows, setting, decide, HostId(host_name), wall)
+    if isinstance(found, host_why.NotAsked):
+        raise Complaint(found.reason, found.hint, Exit.USAGE)
+    if as_json:
+        click.echo(json.dumps(document(found), indent=2, ensure_ascii=False))
+    else:
+        host_why_view.show(Console(), found)
+    return Exit.DONE
+
+
+def document(found: object) -> dict[str, object]:
+    """Lay the answer out for machines, rows and brakes as objects."""
+    from .host_why import HostWhy
+
+    assert isinstance(found, HostWhy)
+    parts = asdict(found)
+    for name in ("rows", "brakes", "signs", "readings", "history"):
+        parts[name] = [each._asdict() for each in getattr(found, name)]
+    parts["planes"] = dict(found.planes)
+    return parts

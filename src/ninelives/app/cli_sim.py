@@ -1,0 +1,100 @@
+"""`ninelives sim …`: the simulated cloud, by hand and by the thousand."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .exits import Complaint, Exit, Group
+
+if TYPE_CHECKING:
+    from ninelives.sim.scenario import Played
+    from ninelives.sim.scenario_parse import Scenario
+    from ninelives.sim.timeline import Line
+
+
+@click.group(cls=Group)
+def sim() -> None:
+    """Play stories in a simulated cloud, and let chance try to break the laws."""
+
+
+@sim.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--seed", type=int, default=0, show_default=True, help="Where chance begins.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
+@click.option(
+    "--journal",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Record every decision into this file, for `host why`.",
+)
+def play(file: Path, seed: int, as_json: bool, journal: Path | None) -> int:
+    """Play a scenario FILE and print its timeline.
+
+    Ends with 1 if a law was broken, a claim of the file does not hold, or the timeline is not the
+    one that stands below its rule line.
+    """
+    from ninelives.sim.scenario import RULE, parse
+    from ninelives.sim.scenario_words import ParseError
+
+    text = read(file)
+    story, _, expected = text.partition(RULE)
+    scenario = parse(text)
+    if isinstance(scenario, ParseError):
+        place = f"{file}:{scenario.line}:{scenario.column}"
+        raise Complaint(f"{place}: {scenario.message}", scenario.hint, Exit.CONFIGURATION)
+    played = play_and_record(scenario, seed, story, journal)
+    differs = seed == 0 and bool(expected.strip()) and expected != played.timeline
+    if as_json:
+        document = play_document(file, seed, played, differs)
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        click.echo(played.timeline, nl=False)
+        for complaint in complaints(played, differs):
+            click.echo(f"{file}: {complaint}", err=True)
+    return Exit.FOUND if any(complaints(played, differs)) else Exit.DONE
+
+
+def play_and_record(scenario: "Scenario", seed: int, story: str, journal: Path | None) -> "Played":
+    from ninelives.sim.scenario import play
+
+    if journal is None:
+        return play(scenario, seed)
+    from .recording import Recorder
+
+    with journal.open("w", encoding="utf-8") as out:
+        return play(scenario, seed, listeners=(Recorder(out, story).saw,))
+
+
+def complaints(played: "Played", differs: bool) -> Iterator[str]:
+    """Say everything that is not as it should be."""
+    for broken in played.violations:
+        yield f"{broken.law} broken at {broken.when:.1f}: {broken.about}: {broken.what}"
+    yield from map(str, played.failed)
+    if differs:
+        yield "the timeline is not the one below the rule line"
+
+
+def play_document(file: Path, seed: int, played: "Played", differs: bool) -> dict[str, object]:
+    return {
+        "file": str(file),
+        "seed": seed,
+        "timeline": [parts_of(line) for line in played.lines],
+        "violations": [broken._asdict() for broken in played.violations],
+        "failed": [asdict(claim) for claim in played.failed],
+        "as_expected": not differs,
+    }
+
+
+def parts_of(line: "Line") -> dict[str, object]:
+    return {"at": line.when, "who": line.who, "what": line.text, "reason": line.reason}
+
+
+def read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "a scenario is a text file in UTF-8"
+        raise Complaint(f"{file}: {error}", hint, Exit.CONFIGURATION) from error
