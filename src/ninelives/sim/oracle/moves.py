@@ -160,8 +160,6 @@ def placed(picture: Picture, when: float, action: do.Evacuate) -> Iterator[Viola
     candidate = picture.told.candidates.get(server, {}).get(target)
     state = picture.records.host(target).state
     move = picture.records.moves.get(server)
-    if target == action.source:
-        yield Violation("I18", when, server, "sent to where it came from")
     if candidate is None:
         yield Violation("I18", when, server, f"nobody allowed {target}")
     if not isinstance(state, at.Healthy | at.Unknown) or target in picture.told.disabled:

@@ -1,0 +1,170 @@
+"""I24, I25, L1 and L2: for each law a history that makes it alone fire."""
+
+import pytest
+from tests.oracle.history import C1, C2, LEADER, History, decision_of, site, story
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core import states as at
+from ninelives.core.cluster import Cluster, Control, Decision, Note
+from ninelives.core.model import DomainId, ServerId
+from ninelives.sim import happenings as so
+from ninelives.sim.oracle import replay_matches
+
+HELD = at.Held(2.0, "storm", at.Class.DEAD_OR_FROZEN)
+
+
+# L1.
+
+
+def test_a_hold_of_which_nobody_is_told_breaks_l1() -> None:
+    assert story().suspected().host(C1, HELD).after(11).decided().laws == {"L1"}
+
+
+def test_a_hold_that_is_told_keeps_l1() -> None:
+    told = story().suspected().host(C1, HELD).decided(tells=(do.Tell(C1, "storm", 1),))
+
+    assert told.after(11).decided().laws == set()
+
+
+def test_a_hold_that_is_told_of_its_whole_rack_keeps_l1() -> None:
+    told = story().suspected().host(C1, HELD)
+    told.decided(tells=(do.Tell(DomainId("rack:a"), "storm", 0),))
+
+    assert told.after(11).decided().laws == set()
+
+
+def test_a_hold_of_a_moment_needs_no_word() -> None:
+    told = story().suspected().host(C1, HELD).host(C1, at.Healthy(3.0))
+
+    assert told.after(11).decided().laws == set()
+
+
+def test_where_nobody_leads_nobody_can_tell() -> None:
+    told = story().suspected().host(C1, HELD).after(300)
+    told.term = 2
+    told.truly(so.TermTaken(LEADER, 2)).decided(on.TermBegan(2, LEADER))
+
+    assert told.after(5).decided(tells=(do.Tell(C1, "storm", 1),)).laws == set()
+
+
+@pytest.mark.parametrize("healed", [True, False])
+def test_an_episode_without_an_end_breaks_l1_once_all_is_healed(healed: bool) -> None:
+    told = story().fencing().after(2000)
+
+    told.finished(healed=healed)
+
+    assert told.laws == ({"L1"} if healed else set())
+
+
+def test_an_episode_has_its_time_after_the_last_fault() -> None:
+    told = story().fencing().after(2000).truly(so.FaultBegan(1, ""), so.FaultEnded(1, ""))
+
+    told.after(500).finished()
+
+    assert told.laws == set()
+
+
+def test_a_move_without_an_end_breaks_l1() -> None:
+    told = story().evacuating()
+    for server in ("s1", "s2", "s3"):
+        told.moving(at.Skipped(1.0, "locked"), ServerId(server))
+    told.host(C1, at.Vacated(told.now)).moving(at.Retry(1.0, "conflict")).after(2000)
+
+    told.finished()
+
+    assert told.laws == {"L1"}
+
+
+def test_a_brake_of_a_person_is_no_fault_of_liveness() -> None:
+    told = story().fencing().decided(control=Control(is_armed=False)).after(2000)
+
+    told.finished()
+
+    assert told.laws == set()
+
+
+# L2.
+
+
+def flapping(times: int, told: History) -> History:
+    for _ in range(times):
+        told.after(60).suspected().host(C1, at.Healthy(told.now))
+    return told
+
+
+def test_a_host_that_flaps_unnoticed_breaks_l2() -> None:
+    assert flapping(7, story()).laws == set()
+    assert flapping(8, story()).laws == {"L2"}
+
+
+def test_a_host_that_flaps_and_is_told_keeps_l2() -> None:
+    told = flapping(6, story()).decided(tells=(do.Tell(C1, "flapping", 6),))
+
+    assert flapping(4, told).laws == set()
+
+
+# I25.
+
+
+def test_a_server_that_moves_while_its_host_is_only_suspected_breaks_i25() -> None:
+    told = story().died().suspected()
+
+    assert told.moving(at.Verifying(1.0, C2)).laws == {"I25"}
+
+
+def test_an_outage_that_everybody_forgets_breaks_i25() -> None:
+    told = story().died().fencing()
+
+    assert told.host(C1, at.Healthy(told.now)).laws == {"I25"}
+
+
+def test_a_host_that_wakes_ends_the_outage() -> None:
+    told = story().truly(so.HostChanged(C1, "frozen", None)).suspected()
+
+    told.truly(so.HostChanged(C1, "running", None)).host(C1, at.Healthy(told.now))
+
+    assert told.laws == set()
+    assert {outage.how for outage in told.oracle.outages.ended} == {"resumed"}
+
+
+# I24.
+
+
+def decide(cluster: Cluster, event: on.Event, now: float) -> Decision:
+    """Say how many hosts there are, and when: enough to differ."""
+    return decision_of(notes=(Note("all", "looked", f"{len(cluster.hosts)} at {now}"),))
+
+
+def journal(*notes: str) -> list[so.Decided]:
+    event = on.Woke("upkeep")
+    decisions = [decision_of(notes=(Note("all", "looked", note),)) for note in notes]
+    return [so.Decided(LEADER, 1, n, n, event, it) for n, it in enumerate(decisions)]
+
+
+def test_a_journal_that_gives_the_same_decisions_keeps_i24() -> None:
+    known = journal("0 at 0", "0 at 1")
+
+    assert replay_matches(known, Cluster(site()), decide, lambda last: last) is None
+
+
+def test_a_journal_that_gives_another_decision_breaks_i24() -> None:
+    known = journal("0 at 0", "7 at 1")
+
+    found = replay_matches(known, Cluster(site()), decide, lambda last: last)
+
+    assert found is not None
+    assert (found.law, found.what) == ("I24", "revision 1 differs in notes")
+
+
+def test_a_new_term_starts_from_what_is_restored() -> None:
+    began = so.Decided(LEADER, 2, 1, 0.0, on.TermBegan(2, LEADER), decision_of())
+    restored = list[Cluster]()
+
+    def restore(last: Cluster) -> Cluster:
+        restored.append(last)
+        return Cluster(site())
+
+    replay_matches([began], Cluster(site()), decide, restore)
+
+    assert len(restored) == 1

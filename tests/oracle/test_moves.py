@@ -1,0 +1,266 @@
+"""I14 to I19: for each law a history that makes it alone fire."""
+
+from dataclasses import replace
+
+import pytest
+from tests.oracle.history import (
+    C1,
+    C2,
+    C3,
+    CEPH,
+    S1,
+    S2,
+    S3,
+    History,
+    facts,
+    record,
+    seen,
+    story,
+)
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core import states as at
+from ninelives.core.model import Candidate, HostId, ServerSeen
+from ninelives.core.policy import BALANCED, Policy
+from ninelives.core.protection import Promise
+from ninelives.sim import happenings as so
+from ninelives.sim.oracle import ServerFacts
+
+FIRST = do.Evacuate(S1, C1, C2, 1, 1)
+SKIPPED = at.Skipped(1.0, "locked")
+
+
+def others_settled(told: History) -> History:
+    return told.moving(SKIPPED, S2).moving(SKIPPED, S3)
+
+
+def emptied(told: History) -> History:
+    return told.host(C1, at.Vacated(told.now))
+
+
+# I14.
+
+
+def test_a_server_in_no_plan_breaks_i14() -> None:
+    assert emptied(others_settled(story().evacuating())).laws == {"I14"}
+
+
+def test_a_server_in_mid_move_breaks_i14() -> None:
+    told = others_settled(story().evacuating()).moving(at.Verifying(1.0, C2))
+
+    assert emptied(told).laws == {"I14"}
+
+
+@pytest.mark.parametrize("state", [at.WaitingForHost(1.0, "no target"), SKIPPED])
+def test_a_server_with_an_outcome_is_not_forgotten(state: at.MoveState) -> None:
+    assert emptied(others_settled(story().evacuating()).moving(state)).laws == set()
+
+
+def test_a_deleted_server_needs_no_outcome() -> None:
+    told = others_settled(story().evacuating()).truly(so.UserActed(S1, "delete"))
+
+    assert emptied(told).laws == set()
+
+
+def test_a_failure_of_which_nobody_is_told_breaks_i14() -> None:
+    told = story().evacuating().moving(at.Failed(1.0, "attempts"))
+
+    assert told.after(11).decided().laws == {"I14"}
+
+
+def test_a_failure_that_is_told_keeps_i14() -> None:
+    told = story().evacuating().moving(at.Failed(1.0, "attempts"))
+
+    assert told.decided(tells=(do.Tell(S1, "failed", 1),)).after(11).decided().laws == set()
+
+
+def test_a_server_that_is_left_for_no_reason_breaks_i14() -> None:
+    assert story().evacuating().moving(at.Skipped(1.0, "")).laws == {"I14"}
+
+
+def test_a_record_dropped_before_its_end_breaks_i14() -> None:
+    told = story().evacuating().moving(at.WaitingForHost(1.0, "no target"))
+
+    assert told.decided(moves={S1: None}).laws == {"I14"}
+
+
+def test_a_record_that_a_person_signed_off_may_go() -> None:
+    told = story().evacuating().moving(at.WaitingForHost(1.0, "no target"))
+
+    assert told.decided(on.SignedOff("ann", S1), moves={S1: None}).laws == set()
+
+
+# I15.
+
+
+@pytest.mark.parametrize("word", ["delete", "shelve"])
+def test_a_move_after_its_user_took_it_away_breaks_i15(word: str) -> None:
+    told = story().evacuating().truly(so.UserActed(S1, word)).after(5)
+
+    assert told.sent().laws == {"I15"}
+
+
+def test_a_stopped_server_is_moved_but_not_started() -> None:
+    told = story().evacuating().truly(so.UserActed(S1, "stop")).after(5).sent()
+    assert told.laws == set()
+
+    told.replied(FIRST).watched(seen(S1, C2, record("completed")))
+    told.read(C1).acted(do.StartServer(S1, C2, 1, 1))
+
+    assert told.laws == {"I15"}
+
+
+def test_a_start_in_the_second_in_which_its_user_acts_is_nobodys_fault() -> None:
+    told = story().evacuating().truly(so.UserActed(S1, "delete")).after(0.5)
+
+    assert told.sent().laws == set()
+
+
+def test_a_server_called_done_that_runs_against_its_will_breaks_i15() -> None:
+    told = story().evacuating().sent().truly(so.UserActed(S1, "stop")).after(5)
+
+    assert told.arrived().laws == {"I15"}
+
+
+# I16.
+
+
+@pytest.mark.parametrize("outcome", [on.Outcome.UNKNOWN, on.Outcome.DONE])
+def test_a_second_move_before_the_end_of_the_first_is_seen_breaks_i16(outcome: on.Outcome) -> None:
+    told = story().evacuating().sent().replied(FIRST, outcome)
+    told.decided(on.DomainsSeen(do.LookForDomain(S1, (C2,), 1), ((C2, False),)))
+
+    assert told.sent(target=C3, attempt=2).laws == {"I16"}
+
+
+def test_a_record_without_an_end_breaks_i16() -> None:
+    told = story().evacuating().watched(seen(S1, C1, record("accepted", target=C3)))
+    told.decided(on.DomainsSeen(do.LookForDomain(S1, (C3,), 1), ((C3, False),)))
+
+    assert told.sent().laws == {"I16"}
+
+
+def test_after_the_record_failed_it_may_go_elsewhere() -> None:
+    told = story().evacuating().sent().replied(FIRST)
+    told.watched(seen(S1, C1, record("failed")))
+    told.decided(on.DomainsSeen(do.LookForDomain(S1, (C2,), 1), ((C2, False),)))
+
+    assert told.sent(target=C3, attempt=2).laws == set()
+
+
+def unknown_and_gone(settle_s: float) -> History:
+    told = story().evacuating().sent().replied(FIRST, on.Outcome.UNKNOWN).after(settle_s)
+    told.watched(seen()).after(2).watched(seen())
+    return told.decided(on.DomainsSeen(do.LookForDomain(S1, (C2,), 1), ((C2, False),)))
+
+
+def test_no_record_counts_only_late_enough() -> None:
+    assert unknown_and_gone(100).sent(target=C2, attempt=2).laws == {"I16"}
+
+
+def test_no_record_read_twice_allows_the_same_target_again() -> None:
+    assert unknown_and_gone(310).sent(target=C2, attempt=2).laws == set()
+
+
+def test_no_record_read_twice_allows_no_other_target() -> None:
+    assert unknown_and_gone(310).sent(target=C3, attempt=2).laws == {"I16"}
+
+
+# I17.
+
+
+def test_a_lower_tier_before_a_higher_breaks_i17() -> None:
+    told = story().evacuating().moving(at.Planned(1.0), S1, promise=Promise(tier=10))
+    told.moving(at.Planned(1.0), S2)
+
+    assert told.moving(at.Choosing(2.0), S2).laws == {"I17"}
+
+
+def test_a_higher_tier_that_waits_for_something_else_holds_nobody() -> None:
+    told = story().evacuating()
+    told.moving(at.Planned(1.0, wanting="record_open"), S1, promise=Promise(tier=10))
+    told.moving(at.Planned(1.0), S2)
+
+    assert told.moving(at.Choosing(2.0), S2).laws == set()
+
+
+def test_a_server_before_the_one_on_which_it_depends_breaks_i17() -> None:
+    database, shop = grouped(0), grouped(1)
+    told = story().evacuating().moving(at.Verifying(1.0, C2), S1, seen=database)
+    told.moving(at.Planned(1.0), S2, seen=shop)
+
+    assert told.moving(at.Choosing(2.0), S2, seen=shop).laws == {"I17"}
+
+
+def grouped(order: int) -> ServerSeen:
+    return replace(seen(S1 if order == 0 else S2), group="shop", order=order)
+
+
+# I18.
+
+
+def test_a_target_that_nobody_allowed_breaks_i18() -> None:
+    assert story().evacuating().read(C1).acted(FIRST).laws == {"I18"}
+
+
+def test_a_target_that_is_not_well_breaks_i18() -> None:
+    assert story().evacuating().suspected(C2).sent().laws == {"I18"}
+
+
+def test_a_target_that_is_disabled_breaks_i18() -> None:
+    nova = on.NovaSeen(C2, True, True, forced_down=False, disabled=True, is_ours=False)
+
+    assert story().evacuating().decided(nova).sent().laws == {"I18"}
+
+
+def test_two_that_are_to_be_kept_apart_break_i18() -> None:
+    apart = {"s1": C1, "s2": C2}
+    known = {name: ServerFacts(home, (CEPH,), keeps_apart="web") for name, home in apart.items()}
+
+    assert story(facts(**known)).evacuating().sent().laws == {"I18"}
+
+
+def test_a_pet_sent_where_its_disk_is_not_seen_breaks_i18() -> None:
+    asked, blind = do.AskTargets(S1, 1), Candidate(C2, 5, sees_disk=False)
+    told = story().evacuating().decided(on.TargetsSeen(asked, (blind,))).read(C1)
+    told.moving(at.Planned(1.0), seen=replace(seen(), is_image_backed=True))
+
+    assert told.acted(FIRST).laws == {"I18"}
+
+
+def test_a_pet_built_anew_breaks_i18() -> None:
+    told = story().evacuating().truly(so.DomainStarted(S1, C2, is_rebuilt=True))
+
+    assert told.laws == {"I18"}
+
+
+def test_cattle_may_be_built_anew() -> None:
+    told = story(facts(s1=ServerFacts(C1, (CEPH,), is_pet=False))).evacuating()
+
+    assert told.truly(so.DomainStarted(S1, C2, is_rebuilt=True)).laws == set()
+
+
+# I19.
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        replace(BALANCED, target_moves_max=2),
+        replace(BALANCED, backend_moves_max=2),
+        replace(BALANCED, project_moves_max=2),
+        replace(BALANCED, moves_max=2),
+    ],
+)
+def test_one_move_above_a_limit_breaks_i19(policy: Policy) -> None:
+    told = story(policy=policy).evacuating()
+
+    assert told.sent(S1).sent(S2).laws == set()
+    assert told.sent(S3).laws == {"I19"}
+
+
+def test_a_move_that_ended_frees_its_place() -> None:
+    told = story(policy=replace(BALANCED, moves_max=1)).evacuating().sent().arrived()
+
+    assert told.sent(S2, HostId("c3")).laws == set()

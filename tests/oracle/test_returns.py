@@ -1,0 +1,158 @@
+"""I20 to I22: for each law a history that makes it alone fire."""
+
+import pytest
+from tests.oracle.history import C1, CEPH, LEADER, NEW, OLD, S1, STANDBY, History, facts, story
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core import states as at
+from ninelives.core.model import EVERYTHING, Covers, Method, WitnessId
+from ninelives.core.policy import BALANCED
+from ninelives.sim import happenings as so
+from ninelives.sim.oracle import ServerFacts
+
+CEPH_ONLY = Covers(backends=frozenset({CEPH}))
+SAFE_S = BALANCED.safe_s
+
+
+def coming_back(stage: at.Stage) -> History:
+    told = story().evacuating().truly(so.HostChanged(C1, "running", NEW))
+    return told.host(C1, at.Returning(told.now, stage, told.now, NEW))
+
+
+# I20.
+
+
+def test_a_guest_behind_the_gate_breaks_i20() -> None:
+    told = coming_back(at.Stage.COMPUTE).truly(so.DomainStarted(S1, C1, is_rebuilt=False))
+
+    assert told.laws == {"I20"}
+
+
+def test_a_guest_in_its_own_stage_keeps_i20() -> None:
+    told = coming_back(at.Stage.RESTARTING).truly(so.DomainStarted(S1, C1, is_rebuilt=False))
+
+    assert told.laws == set()
+
+
+def test_an_unprotected_guest_is_no_matter_of_i20() -> None:
+    told = story(facts(s1=ServerFacts(C1, (CEPH,), is_protected=False))).evacuating()
+
+    assert told.truly(so.DomainStarted(S1, C1, is_rebuilt=False)).laws == set()
+
+
+def test_a_guest_that_a_broken_gate_let_start_is_counted_and_no_more() -> None:
+    told = coming_back(at.Stage.ATTESTING)
+
+    told.truly(so.DomainStarted(S1, C1, is_rebuilt=False, cause="autostart"))
+
+    assert told.laws == set()
+    assert told.oracle.picture.excused["I20 autostart"] == 1
+
+
+def test_a_guest_behind_a_gate_that_we_opened_is_ours() -> None:
+    told = coming_back(at.Stage.COMPUTE).acted(do.OpenGate(C1, 1, NEW))
+
+    told.truly(so.DomainStarted(S1, C1, is_rebuilt=False, cause="autostart"))
+
+    assert told.laws == {"I20"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "action"),
+    [
+        (at.Stage.SOAKING, do.Enable(C1, 1)),
+        (at.Stage.LIFTING, do.ForceUp(C1, 1, 1)),
+        (at.Stage.ATTESTING, do.OpenGate(C1, 1, NEW)),
+        (at.Stage.ATTESTING, do.StartCompute(C1, 1, NEW, 1)),
+    ],
+)
+def test_a_step_of_the_way_back_before_its_stage_breaks_i20(
+    stage: at.Stage, action: do.Action
+) -> None:
+    assert coming_back(stage).acted(action).laws == {"I20"}
+
+
+# I21.
+
+
+def revoked(*, is_cut: bool = True) -> History:
+    told = story().truly(so.HostChanged(C1, "frozen", OLD)).fencing()
+    told.truly(so.WritesCut(C1, CEPH, is_cut=is_cut))
+    return told.proved(C1, Method.STORAGE_REVOKED, CEPH_ONLY)
+
+
+def test_a_proof_of_a_revocation_that_is_not_in_force_breaks_i21() -> None:
+    assert revoked(is_cut=False).laws == {"I21"}
+
+
+def test_letting_a_host_in_before_its_return_breaks_i21() -> None:
+    assert revoked().truly(so.WritesCut(C1, CEPH, is_cut=False)).laws == {"I21"}
+
+
+def test_an_order_to_let_it_in_before_its_return_breaks_i21() -> None:
+    assert revoked().acted(do.LiftRevocation(C1, CEPH, 1)).laws == {"I21"}
+
+
+def test_a_revocation_that_expires_by_a_fault_is_not_ours() -> None:
+    told = revoked().truly(so.FaultBegan(42, "the entry is gone"))
+
+    assert told.truly(so.WritesCut(C1, CEPH, is_cut=False)).laws == set()
+
+
+def test_a_revocation_is_lifted_on_the_way_back() -> None:
+    told = revoked().host(C1, at.Returning(9.0, at.Stage.LIFTING, 9.0, NEW))
+
+    told.acted(do.LiftRevocation(C1, CEPH, 1)).truly(so.WritesCut(C1, CEPH, is_cut=False))
+
+    assert told.laws == set()
+
+
+# I22.
+
+
+def leased(*, is_armed: bool = True, promises: int = 3) -> History:
+    """A host that renewed at 1 s, its watchdog armed, and froze then."""
+    told = story().truly(so.LeaseChanged(C1, is_renewing=False, is_armed=is_armed))
+    told.decided(on.Renewed(C1, OLD, watchdog_armed=True)).fencing()
+    for name in (LEADER, STANDBY, WitnessId("c2"))[:promises]:
+        told.decided(on.Promised(name, C1, 1))
+    return told
+
+
+def expired(told: History) -> History:
+    return told.proved(C1, Method.LEASE_EXPIRED, EVERYTHING)
+
+
+def test_a_lease_that_ran_out_in_full_keeps_i22() -> None:
+    assert expired(leased().after(SAFE_S)).laws == set()
+
+
+def test_a_lease_called_expired_too_early_breaks_i22() -> None:
+    assert expired(leased().after(SAFE_S - 1)).laws == {"I22"}
+
+
+def test_a_take_over_counts_as_a_receipt() -> None:
+    told = leased().after(SAFE_S - 1).decided(on.TermBegan(1, LEADER))
+
+    assert expired(told.after(10)).laws == {"I22"}
+
+
+def test_a_watchdog_that_cannot_fire_breaks_i22() -> None:
+    assert expired(leased(is_armed=False).after(SAFE_S)).laws == {"I22"}
+
+
+def test_a_lease_that_truly_lives_breaks_i22() -> None:
+    told = leased().after(SAFE_S).truly(so.LeaseChanged(C1, is_renewing=True, is_armed=True))
+
+    assert expired(told).laws == {"I22"}
+
+
+def test_a_lease_without_a_majority_of_promises_breaks_i22() -> None:
+    assert expired(leased(promises=2).after(SAFE_S)).laws == {"I22"}
+
+
+def test_a_lease_whose_watchdog_nobody_attested_breaks_i22() -> None:
+    told = leased().decided(on.Renewed(C1, OLD, watchdog_armed=False))
+
+    assert expired(told.after(SAFE_S)).laws == {"I22"}

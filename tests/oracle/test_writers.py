@@ -1,0 +1,201 @@
+"""I1 to I4: for each law a history that makes it alone fire."""
+
+from dataclasses import replace
+
+import pytest
+from tests.oracle.history import C1, C2, C3, CEPH, NEW, OLD, S1, History, facts, seen, story
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core import states as at
+from ninelives.core.model import BackendId, Covers, HostId, Method, Sign, Validity
+from ninelives.sim import happenings as so
+
+CEPH_ONLY = Covers(backends=frozenset({CEPH}))
+FORCED = do.Tell(C1, "zombie_risk", 1)
+
+
+def started(told: History, host: HostId = C2, cause: str = "nova") -> History:
+    return told.truly(so.DomainStarted(S1, host, is_rebuilt=False, cause=cause))
+
+
+def revoked(told: History) -> History:
+    """A frozen host, shut out by its one backend."""
+    told.truly(so.HostChanged(C1, "frozen", OLD)).fencing()
+    told.truly(so.WritesCut(C1, CEPH, is_cut=True))
+    return told.proved(C1, Method.STORAGE_REVOKED, CEPH_ONLY).host(C1, at.Evacuating(told.now))
+
+
+# I1.
+
+
+@pytest.mark.parametrize("condition", ["running", "frozen", "hung"])
+def test_two_that_can_write_break_i1(condition: str) -> None:
+    told = story().truly(so.HostChanged(C1, condition, OLD))
+
+    assert started(told).laws == {"I1"}
+
+
+@pytest.mark.parametrize("condition", ["off", "panicked", "booting"])
+def test_a_copy_on_a_dead_host_does_not_exist(condition: str) -> None:
+    told = story().truly(so.HostChanged(C1, condition, None))
+
+    assert started(told).laws == set()
+
+
+def test_a_host_that_its_backend_shuts_out_cannot_write() -> None:
+    assert started(story().truly(so.WritesCut(C1, CEPH, is_cut=True))).laws == set()
+
+
+def test_letting_it_in_again_breaks_i1() -> None:
+    told = started(story().truly(so.WritesCut(C1, CEPH, is_cut=True)))
+
+    told.truly(so.WritesCut(C1, CEPH, is_cut=False))
+
+    assert told.laws == {"I1"}
+
+
+def test_a_copy_that_libvirt_started_behind_our_back_is_counted_and_no_more() -> None:
+    told = started(story(), cause="autostart")
+
+    assert told.laws == set()
+    assert told.oracle.picture.excused["I1 autostart"] == 1
+
+
+def test_a_false_word_of_a_person_is_counted_and_no_more() -> None:
+    told = story().truly(so.HostChanged(C1, "frozen", OLD)).fencing().proved(C1, Method.HUMAN)
+
+    assert started(told).laws == set()
+    assert told.oracle.picture.excused["I1 false human proof"] == 1
+
+
+# I2.
+
+
+def test_a_start_without_a_proof_breaks_i2() -> None:
+    told = story().died().fencing()
+
+    assert told.host(C1, at.Evacuating(told.now)).sent().laws == {"I2"}
+
+
+def test_a_proof_of_an_older_episode_is_none() -> None:
+    told = story().fenced()
+    old = told.hosts[C1].proofs
+    told.host(C1, at.Fencing(told.now, at.Class.DEAD_OR_FROZEN), epoch=2)
+    told.host(C1, at.Evacuating(told.now), proofs=old)
+
+    told.allowed(S1, C2).read(C1)
+    told.acted(do.Evacuate(S1, C1, C2, 2, 1))
+
+    assert told.laws == {"I2"}
+
+
+def test_a_proof_about_one_backend_of_two_breaks_i2() -> None:
+    setup = facts()
+    disks = (CEPH, BackendId("nfs"))
+    known = {**setup.servers, S1: replace(setup.servers[S1], disks=disks)}
+    told = story(replace(setup, servers=known, doubles_names=True))
+
+    assert revoked(told).sent().laws == {"I2"}
+
+
+def test_a_target_that_was_named_once_is_a_writer_until_seen_absent() -> None:
+    told = story().evacuating().sent(target=C2)
+    told.replied(do.Evacuate(S1, C1, C2, 1, 1), on.Outcome.REFUSED)
+
+    told.sent(target=C3, attempt=2)
+
+    assert told.laws == {"I2"}
+
+
+def test_a_target_seen_absent_is_no_writer() -> None:
+    told = story().evacuating().sent(target=C2)
+    told.replied(do.Evacuate(S1, C1, C2, 1, 1), on.Outcome.REFUSED)
+    told.decided(on.DomainsSeen(do.LookForDomain(S1, (C2,), 1), ((C2, False),)))
+
+    assert told.sent(target=C3, attempt=2).laws == set()
+
+
+# I3.
+
+
+def test_a_start_on_a_void_proof_breaks_i3() -> None:
+    told = story().evacuating().decided(tells=(FORCED,))
+    (proof,) = told.hosts[C1].proofs
+    told.host(C1, at.Evacuating(told.now), proofs=(replace(proof, validity=Validity.VOID),))
+
+    assert told.sent().laws == {"I3"}
+
+
+def test_a_start_on_a_proof_that_evidence_contradicts_breaks_i3() -> None:
+    told = story().evacuating().decided(tells=(FORCED,)).sighted(C1, Sign.STRONG, OLD).after(10)
+
+    assert told.sent().laws == {"I3"}
+
+
+def test_a_start_on_power_that_was_read_too_long_ago_breaks_i3() -> None:
+    told = story().evacuating().allowed(S1, C2).after(60)
+
+    assert told.acted(do.Evacuate(S1, C1, C2, 1, 1)).laws == {"I3"}
+
+
+def test_life_of_the_old_boot_of_which_nobody_is_told_breaks_i3() -> None:
+    told = story().evacuating().sighted(C1, Sign.STRONG, OLD)
+
+    assert told.after(1.5).decided().laws == {"I3"}
+
+
+def test_life_of_the_old_boot_that_is_told_in_time_keeps_i3() -> None:
+    told = story().evacuating().sighted(C1, Sign.STRONG, OLD).after(0.9)
+
+    assert told.decided(tells=(FORCED,)).after(5).decided().laws == set()
+
+
+def test_life_of_a_new_boot_contradicts_nothing() -> None:
+    told = story().evacuating().sighted(C1, Sign.STRONG, NEW)
+
+    assert told.after(5).decided().laws == set()
+
+
+def test_a_weak_sign_contradicts_nothing() -> None:
+    assert story().evacuating().sighted(C1, Sign.WEAK).after(5).decided().laws == set()
+
+
+def test_a_heartbeat_does_not_contradict_a_storage_proof() -> None:
+    told = revoked(story(replace(facts(), doubles_names=True))).sighted(C1, Sign.STRONG, OLD)
+
+    assert told.after(5).sent().laws == set()
+
+
+def test_a_watcher_contradicts_a_storage_proof() -> None:
+    told = revoked(story(replace(facts(), doubles_names=True)))
+    told.decided(on.StorageSeen(C1, CEPH, watched=True, revoked=True))
+
+    assert told.after(5).decided().laws == {"I3"}
+
+
+def test_a_new_leader_has_its_full_second_to_tell() -> None:
+    told = story().evacuating().sighted(C1, Sign.STRONG, OLD).after(30)
+    told.term = 2
+    told.truly(so.TermTaken(told.leader, 2)).decided(on.TermBegan(2, told.leader))
+
+    assert told.after(0.5).decided(tells=(FORCED,)).after(9).decided().laws == set()
+
+
+# I4.
+
+
+def test_a_start_while_the_old_copy_keeps_its_addresses_breaks_i4() -> None:
+    assert revoked(story()).sent().laws == {"I4"}
+
+
+def test_a_site_may_allow_doubled_addresses() -> None:
+    assert revoked(story(replace(facts(), doubles_names=True))).sent().laws == set()
+
+
+def test_a_start_in_place_needs_no_proof_about_its_own_host() -> None:
+    told = story().evacuating().moving(at.WaitingForHost(1.0, "no target"))
+    told.host(C1, at.Returning(told.now, at.Stage.RESTARTING, told.now, NEW))
+    told.watched(seen())
+
+    assert told.acted(do.HardReboot(S1, C1, 1, 1)).laws == set()
