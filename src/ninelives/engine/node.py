@@ -43,6 +43,13 @@ class Node:
         """Start with everything durable."""
         self.durable = self.revision
 
+    def fork(self) -> "Node":
+        """Return an independent copy, with all that was decided and is not durable yet."""
+        other = Node(self.cluster.fork(), self.decide, self.revision)
+        other.durable = self.durable
+        other._waiting = self._waiting.copy()
+        return other
+
     def offer(self, event: Event, now: float) -> Ready:
         """Fold one event. The answer must become durable before its actions are handed out."""
         assert now >= self.cluster.now, "monotonic time of one leader went back"

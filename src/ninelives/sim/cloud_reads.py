@@ -1,0 +1,170 @@
+"""What a controller reads about servers from Nova, Placement and agents, in the core's words."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core.model import (
+    Candidate,
+    HostId,
+    MoveRecord,
+    ServerId,
+    ServerSeen,
+    VmState,
+    WitnessId,
+)
+
+from . import agents, compute, nova
+
+if TYPE_CHECKING:
+    from .world import World
+
+Question = do.ListServers | do.Watch | do.AskTargets
+OURS = nova.ADMIN.user
+USER_VERBS = {"resize": "resize", "live-migration": "live-migrate", "evacuate": "evacuate"}
+
+
+def ask(world: "World", controller: WitnessId, life: int, action: Question) -> None:
+    """Read at the instant when Nova serves it; the answer comes a little later."""
+    world.after(world.jitter(0.05), "cloud_read", controller, life, action)
+
+
+def cloud_read(world: "World", controller: WitnessId, life: int, action: Question) -> None:
+    event: on.Event | None
+    match action:
+        case do.ListServers():
+            event = listed(world, action)
+        case do.Watch():
+            event = watched(world, action)
+        case do.AskTargets():
+            event = targets(world, action)
+    if event is not None:
+        world.after(world.jitter(0.05), "reply", controller, life, event)
+
+
+def is_served(reply: nova.Reply) -> bool:
+    return isinstance(reply, nova.Answer)
+
+
+def listed(world: "World", action: do.ListServers) -> on.Listed:
+    """List everybody who may have a copy there: by host, by open migration, by allocation."""
+    reply = world.nova.request(nova.ListServers(action.host), world.now)
+    if not is_served(reply):
+        return on.Listed(action, (), is_complete=False)
+    found = dict[str, None]()
+    for server in world.nova.servers.values():
+        if server.host == action.host and not server.is_deleted:
+            found[server.id] = None
+    for record in world.nova.migrations.values():
+        ends = (record.source, record.dest)
+        if action.host in ends and not move_record(record).is_final and not record.is_deleted:
+            found[record.server] = None
+    for consumer, hosts in world.nova.allocations.items():
+        if action.host in hosts and consumer in world.nova.servers:
+            found[consumer] = None
+    seen = tuple(seen_of(world, ServerId(name)) for name in found)
+    return on.Listed(action, seen, is_complete=not world.is_cell_down)
+
+
+def watched(world: "World", action: do.Watch) -> on.Watched | None:
+    if not is_served(world.nova.request(nova.ListServers(), world.now)):
+        return None
+    known = [name for name in action.servers if name in world.nova.servers]
+    return on.Watched(action, tuple(seen_of(world, name) for name in known))
+
+
+def targets(world: "World", action: do.AskTargets) -> on.TargetsSeen | None:
+    reply = world.nova.request(nova.ListCandidates(action.server), world.now)
+    if not isinstance(reply, nova.Answer) or not isinstance(reply.body, tuple):
+        return on.TargetsSeen(action, ())
+    names = [HostId(name) for name in reply.body if isinstance(name, str)]
+    return on.TargetsSeen(action, tuple(candidate(world, action.server, name) for name in names))
+
+
+def candidate(world: "World", server: ServerId, host: HostId) -> Candidate:
+    truth = world.hosts[host]
+    sees = truth.is_agent_up and compute.sees_disks(world, host, server)
+    return Candidate(host, room_left(world, host), sees)
+
+
+def room_left(world: "World", host: HostId) -> int:
+    """Say how many more small servers fit."""
+    vcpus, ram_mb = compute.room_of(world.setup, host)
+    for consumer, hosts in world.nova.allocations.items():
+        server = world.nova.servers.get(consumer)
+        if host in hosts and server is not None:
+            vcpus, ram_mb = vcpus - server.spec.vcpus, ram_mb - server.spec.ram_mb
+    return max(0, min(vcpus, ram_mb // 512))
+
+
+def show(world: "World", server: ServerId) -> ServerSeen | None:
+    """Read one server afresh; None where Nova does not serve it."""
+    reply = world.nova.request(nova.ShowServer(server), world.now)
+    if isinstance(reply, nova.NoAnswer):
+        return None
+    if isinstance(reply, nova.Fault) and reply.status != 404:
+        return None
+    return seen_of(world, server) if server in world.nova.servers else None
+
+
+def seen_of(world: "World", name: ServerId) -> ServerSeen:
+    """Say how a server looks now, with everything a decision may need."""
+    server = world.nova.servers[name]
+    records = tuple(
+        move_record(record)
+        for record in world.nova.migrations.values()
+        if record.server == name and not record.is_deleted
+    )
+    return replace(
+        world.specs[name],
+        host=None if server.host is None else HostId(server.host),
+        vm_state=VmState(server.vm_state.value),
+        task_state=None if server.task_state is None else server.task_state.value,
+        is_running=running(server.power_state),
+        records=records,
+        user_action=user_action(world, name),
+        is_locked=server.is_locked,
+    )
+
+
+def running(power: nova.PowerState) -> bool | None:
+    if power is nova.PowerState.NOSTATE:
+        return None
+    return power is nova.PowerState.RUNNING
+
+
+def user_action(world: "World", name: ServerId) -> str:
+    """Return the last action of its user; what administrators and we did does not count."""
+    reply = world.nova.request(nova.ListActions(name), world.now)
+    if not isinstance(reply, nova.Answer) or not isinstance(reply.body, tuple):
+        return ""
+    theirs = [
+        action.name
+        for action in reply.body
+        if isinstance(action, nova.Action) and action.user != OURS
+    ]
+    return theirs[-1] if theirs else ""
+
+
+def move_record(record: nova.Migration) -> MoveRecord:
+    target = None if record.dest is None else HostId(record.dest)
+    return MoveRecord(
+        record.id, record.kind.value, HostId(record.source), target, record.status.value
+    )
+
+
+def domains_seen(
+    world: "World", controller_id: WitnessId, life: int, action: do.LookForDomain
+) -> None:
+    """Ask each agent; one that cannot be heard says nothing, and that is no "absent"."""
+    leader = world.controllers[controller_id]
+    present = list[tuple[HostId, bool | None]]()
+    for host_id in action.hosts:
+        host = world.hosts[host_id]
+        if host.is_agent_up and agents.hears(world, leader, host_id):
+            domain = host.domains.get(action.server)
+            present.append((host_id, domain is not None and domain.is_running))
+        else:
+            present.append((host_id, None))
+    world.answer(controller_id, life, on.DomainsSeen(action, tuple(present)))

@@ -1,0 +1,179 @@
+"""What a controller asks of Nova, and how Nova's answers read in the core's words."""
+
+from typing import TYPE_CHECKING
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core.model import HostId, WitnessId
+
+from . import compute, nova
+
+if TYPE_CHECKING:
+    from .world import World
+
+CloudAction = (
+    do.Disable
+    | do.ForceDown
+    | do.ForceUp
+    | do.Enable
+    | do.StopServer
+    | do.Reserve
+    | do.Evacuate
+    | do.StartServer
+    | do.HardReboot
+    | do.LiveMigrate
+)
+OUR_REASON = "ninelives:"
+
+
+def request_of(action: CloudAction) -> nova.Request:
+    match action:
+        case do.Disable(host=host, epoch=epoch):
+            return nova.UpdateService(host, disabled=True, reason=f"{OUR_REASON}{epoch}")
+        case do.ForceDown(host=host):
+            return nova.UpdateService(host, forced_down=True)
+        case do.ForceUp(host=host):
+            return nova.UpdateService(host, forced_down=False)
+        case do.Enable(host=host):
+            return nova.UpdateService(host, disabled=False)
+        case do.Reserve(host=host, enabled=enabled):
+            reason = None if enabled else f"{OUR_REASON}reserve"
+            return nova.UpdateService(host, disabled=not enabled, reason=reason)
+        case do.StopServer(server=server):
+            return nova.ActOn(server, nova.Verb.STOP)
+        case do.StartServer(server=server):
+            return nova.ActOn(server, nova.Verb.START)
+        case do.HardReboot(server=server):
+            return nova.ActOn(server, nova.Verb.HARD_REBOOT)
+        case do.Evacuate(server=server, target=target):
+            return nova.Evacuate(server, target)
+        case do.LiveMigrate(server=server):
+            return nova.LiveMigrate(server)
+
+
+def send(world: "World", controller: WitnessId, life: int, action: CloudAction) -> None:
+    """Ask Nova. What was asked takes effect now, unless it waits in a network on its way."""
+    if world.net.delay_s:
+        wait = world.rng.random() * world.net.delay_s
+        world.after(wait, "cloud_send", controller, life, action)
+    else:
+        cloud_send(world, controller, life, action)
+
+
+def cloud_send(world: "World", controller: WitnessId, life: int, action: CloudAction) -> None:
+    reply = world.nova.request(request_of(action), world.now)
+    compute.pump(world)
+    note_service(world, action, reply)
+    if isinstance(action, do.Evacuate) and "next-target" in world.broken:
+        world.broken.discard("next-target")
+        world.at(world.now + 1.0, ("power", action.target, "off"))
+    outcome, why = outcome_of(reply)
+    world.reply_after(reply.after_s, controller, life, action, outcome, why)
+
+
+def note_service(world: "World", action: CloudAction, reply: nova.Reply) -> None:
+    """Remember whose force-down it is: the record does not say."""
+    is_taken = isinstance(reply, nova.Answer)
+    match action:
+        case do.ForceDown(host=host):
+            world.forced_by_us.add(host)
+            service_changed(world, host)
+        case do.ForceUp(host=host):
+            if is_taken:
+                world.forced_by_us.discard(host)
+            service_changed(world, host)
+        case do.Disable(host=host) | do.Enable(host=host) | do.Reserve(host=host):
+            service_changed(world, host)
+        case _:
+            pass
+
+
+def outcome_of(reply: nova.Reply) -> tuple[on.Outcome, str]:
+    match reply:
+        case nova.Answer():
+            return on.Outcome.DONE, ""
+        case nova.Fault(status=504) | nova.NoAnswer(reason="timed out"):
+            return on.Outcome.UNKNOWN, "timeout"
+        case nova.Fault(status=status, message=message):
+            return on.Outcome.REFUSED, reason_of(status, message)
+        case _:
+            return on.Outcome.REFUSED, "http_5xx"
+
+
+def reason_of(status: int, message: str) -> str:
+    """Turn Nova's words into one stable reason."""
+    phrases = (
+        ("still in use", "still_in_use"),
+        ("can't be the same", "same_host"),
+        ("Compute host", "unknown_host"),
+        ("Unable to force up", "records_done"),
+        ("could not be found", "no_such_server"),
+        ("is locked", "locked"),
+        ("vm_state", "bad_state"),
+        ("task_state", "bad_state"),
+        ("vTPM", "bad_state"),
+    )
+    for phrase, reason in phrases:
+        if phrase in message:
+            return reason
+    return "http_5xx" if status >= 500 else "conflict"
+
+
+# The service record, as leaders poll it.
+
+
+def service_look(world: "World", host: HostId) -> None:
+    """Tell every leader what changed in Nova's record of this compute."""
+    world.service_looks.discard(host)
+    for leader in world.leading():
+        say_service(world, leader.id, host)
+
+
+def say_service(world: "World", leader_id: WitnessId, host: HostId) -> None:
+    leader = world.controllers[leader_id]
+    seen = service_seen(world, host)
+    if seen is None or not leader.is_running:
+        return
+    before = leader.said.get(("nova", host), on.NovaSeen(host, True, False, False, False, True))
+    leader.said["nova", host] = seen
+    if before != seen:
+        fresh = seen.is_up and isinstance(before, on.NovaSeen) and not before.is_up
+        world.deliver(leader, on.NovaSeen(host, seen.is_up, fresh, *flags(seen)))
+
+
+def flags(seen: on.NovaSeen) -> tuple[bool, bool, bool]:
+    return seen.forced_down, seen.disabled, seen.is_ours
+
+
+def service_seen(world: "World", host: HostId) -> on.NovaSeen | None:
+    reply = world.nova.request(nova.ListServices(), world.now)
+    if not isinstance(reply, nova.Answer) or not isinstance(reply.body, tuple):
+        return None
+    for view in reply.body:
+        if isinstance(view, nova.ServiceView) and view.host == host:
+            ours = not view.is_forced_down or host in world.forced_by_us
+            if view.is_disabled:
+                ours = ours and (view.disabled_reason or "").startswith(OUR_REASON)
+            forced = view.is_forced_down
+            return on.NovaSeen(host, view.is_up, False, forced, view.is_disabled, ours)
+    return None
+
+
+def service_changed(world: "World", host: HostId) -> None:
+    """Let the leaders' next poll find what was asked for."""
+    plan_look(world, host, world.rng.random() * world.setup.knobs.nova_poll_s)
+
+
+def plan_look(world: "World", host: HostId, wait: float) -> None:
+    if host not in world.service_looks:
+        world.service_looks.add(host)
+        world.after(wait, "service_look", host)
+
+
+def process_changed(world: "World", host: HostId) -> None:
+    """Plan the poll that finds nova-compute silent for too long, or back again."""
+    down_s = nova.Timings().service_down_time_s
+    last = world.nova.last_report(host, world.now)
+    poll = world.rng.random() * world.setup.knobs.nova_poll_s
+    world.at_time(max(world.now, last + down_s + 0.1) + poll, "service_look", host)
+    plan_look(world, host, nova.Timings().startup_s + 1.0 + poll)

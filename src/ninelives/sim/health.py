@@ -1,0 +1,115 @@
+"""News for leaders, told again in each new term: canaries, guests, beacons; and answers."""
+
+from typing import TYPE_CHECKING
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core.model import Health, HostId, ServerId, WitnessId
+
+from . import cloud_reads, controllers, network, nova
+
+if TYPE_CHECKING:
+    from .controllers import Controller
+    from .world import World
+
+CANARIES = ("nova", "keystone", "scheduler", "database", "bus")
+
+
+def tell_news(world: "World", kind: str, key: str, event: on.Event) -> None:
+    """Tell every leader, and remember it for the next one."""
+    if world.news.get((kind, key)) == event:
+        return
+    world.news[kind, key] = event
+    for leader in world.leading():
+        world.deliver(leader, event)
+
+
+def canary_probe(world: "World", name: str) -> None:
+    tell_news(world, "canary", name, on.CanarySeen(name, is_canary_ok(world, name)))
+
+
+def is_canary_ok(world: "World", name: str) -> bool:
+    faults = world.nova.faults
+    match name:
+        case "nova":
+            return faults.api is None and not faults.is_database_down
+        case "scheduler":
+            return not faults.is_scheduler_down
+        case "database":
+            return not faults.is_database_down
+        case "bus":
+            return not faults.is_bus_down
+        case _:
+            return name not in world.broken
+
+
+def cloud_changed(world: "World") -> None:
+    """Let every canary find out in its own time."""
+    for name in CANARIES:
+        wait = world.rng.random() * world.setup.knobs.canary_s
+        world.after(wait, "canary_probe", name)
+
+
+def guest_changed(world: "World", server: ServerId, host: HostId) -> None:
+    """Let an agent notice how a guest does: a crash soon, a hang after its silence."""
+    domain = world.hosts[host].domains.get(server)
+    hangs = domain is not None and domain.health is Health.HUNG
+    policy = world.policy_of(host)
+    wait = policy.guest_silent_s if hangs else world.setup.knobs.report_s
+    world.after(wait, "guest_seen", server, host)
+    world.touched(host)
+
+
+def guest_seen(world: "World", server: ServerId, host: HostId) -> None:
+    truth = world.hosts[host]
+    domain = truth.domains.get(server)
+    if not truth.is_agent_up or domain is None or server not in world.nova.servers:
+        return
+    event = on.GuestSeen(cloud_reads.seen_of(world, server), host, domain.health)
+    for leader in world.leading():
+        if world.net.talks(host, leader.id, network.planes_of(world, host)):
+            world.deliver(leader, event)
+
+
+def kdump_beacon(world: "World", host: HostId, ended: bool) -> None:
+    tell_news(world, "kdump", host, on.KdumpSeen(host, ended))
+
+
+# What comes back to a controller.
+
+
+def answer(world: "World", controller: WitnessId, life: int, event: on.Event) -> None:
+    """Bring an answer back: at once, or late, or twice, as the network has it."""
+    wait = world.rng.random() * world.net.delay_s if world.net.delay_s else 0.0
+    if wait or world.net.doubled or world.net.reorders:
+        world.after(
+            wait + world.net.reorders * world.rng.random(), "reply", controller, life, event
+        )
+        if world.net.doubled:
+            world.after(wait + world.rng.random(), "reply", controller, life, event)
+        return
+    reply(world, controller, life, event)
+
+
+def reply(world: "World", controller_id: WitnessId, life: int, event: on.Event) -> None:
+    controller = world.controllers[controller_id]
+    if controller.life == life:
+        deliver(world, controller, event)
+
+
+def deliver(world: "World", controller: "Controller", event: on.Event) -> None:
+    """Let a leader's mind have an event; one that stands still has it when it goes on."""
+    if not controller.leads:
+        return
+    if controller.is_running:
+        controllers.offer(world, controller, event)
+    else:
+        controller.deferred.append(("reply", (controller.id, controller.life, event)))
+
+
+def replied(action: do.Action, outcome: on.Outcome, why: str) -> on.Replied:
+    return on.Replied(action, outcome, why)
+
+
+def is_api_well(world: "World") -> bool:
+    return world.nova.faults == nova.Faults()

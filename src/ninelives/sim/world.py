@@ -1,0 +1,410 @@
+"""A simulated cloud with a ground truth of its own: a heap of what comes, and who handles it.
+
+    command ─▶ truth ─▶ sightings, answers ─▶ Node ─▶ ledger ─▶ last check ─▶ truth
+                 └─▶ happenings ─▶ observers (the oracle, a timeline)
+
+Laws: nothing happens between two events of the heap; all chance comes from one seed; the same
+setup, seed and commands give the same happenings, also in a fork. The heap holds names and values,
+never functions, so that a fork copies it as it is.
+"""
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from heapq import heappop, heappush
+from random import Random
+from typing import NamedTuple
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core.cluster import Cluster, Note
+from ninelives.core.model import BackendId, HostId, RoadId, ServerId, ServerSeen, WitnessId
+from ninelives.core.policy import Policy
+from ninelives.engine.lease import Hold
+from ninelives.engine.node import Decide
+
+from . import (
+    agents,
+    cloud_sends,
+    compute,
+    controllers,
+    health,
+    network,
+    perform,
+    sightings,
+    storage,
+    tenure,
+    truth,
+)
+from .bmc import Device
+from .controllers import Clock, Controller
+from .dispatch import ALL, OF_A_PROCESS, POINTS
+from .happenings import Happening
+from .ledger import Ledger
+from .network import Network
+from .setup import Setup
+from .sightings import Eyes
+from .storage import Backend
+from .triggers import Trigger, fire
+from .truth import AgentState, HostTruth
+from .twins import twin
+
+Observer = Callable[[float, Happening], None]
+Boundary = Callable[["World", str, WitnessId], None]
+Objection = Callable[[Cluster, do.Action, float, ServerSeen | None], str]
+Event = tuple[float, int, str, tuple[object, ...]]
+Words = tuple[str, ...]
+
+
+class TimedNote(NamedTuple):
+    """One line for a timeline."""
+
+    at: float
+    note: Note
+
+
+def nothing_against(
+    cluster: Cluster, action: do.Action, now: float, seen: ServerSeen | None
+) -> str:
+    """Let everything pass, for worlds that have no core."""
+    del cluster, action, now, seen
+    return ""
+
+
+class World:
+    """One cloud. `decide` and `objection` are the core's own unless somebody brings others."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        seed: int,
+        decide: Decide | None = None,
+        objection: Objection | None = None,
+    ) -> None:
+        self.setup = setup
+        self.rng = Random(seed)
+        self.now = 0.0
+        self.heap: list[Event] = []
+        self.numbers = 0
+        self.events = 0
+        self.observers: list[Observer] = []
+        self.boundary: Boundary | None = None
+        self.notes: list[TimedNote] = []
+        self.triggers: list[Trigger] = []
+        self.faults_on: dict[
+            Words, tuple[Words, tuple[int, ...]]
+        ] = {}  # fault → its heal, its rows
+        self.decide = decide or real_decide()
+        self.objection = objection or (nothing_against if decide else real_objection())
+
+        site = setup.site
+        self.watchers: dict[HostId, tuple[WitnessId, ...]] = {
+            host.id: tuple(dict.fromkeys((*site.controllers, *host.witnesses)))
+            for host in site.hosts.values()
+        }
+        self.watch_lists = lists_of(self.watchers)
+
+        # What changes. `fork` copies exactly these.
+        self.hosts: dict[HostId, HostTruth] = {
+            host.id: HostTruth(
+                host.id,
+                agent=AgentState.OK if host.has_agent else AgentState.NONE,
+                is_watchdog_armed=host.has_watchdog,
+            )
+            for host in site.hosts.values()
+        }
+        self.net = Network(racks={host.id: host.rack for host in site.hosts.values() if host.rack})
+        self.eyes = Eyes()
+        self.devices: dict[tuple[HostId, RoadId], Device] = {
+            (host.id, road.id): Device(host.id, road.id, host.id, road.kind)
+            for host in site.hosts.values()
+            for road in host.roads
+        }
+        names = dict.fromkeys(name for host in site.hosts.values() for name in host.backends)
+        disks = dict.fromkeys(name for server in setup.servers for name in server.disks)
+        self.backends = {name: Backend(name) for name in {**names, **disks}}
+        self.controllers: dict[WitnessId, Controller] = {
+            name: Controller(name, Clock(0.0, self.rng.random() * setup.knobs.clock_spread_s))
+            for name in site.controllers
+        }
+        self.ledger = Ledger()
+        self.nova = compute.build(setup)
+        self.nova_due: float | None = None
+        self.beat_at = 0.0
+        self.specs: dict[ServerId, ServerSeen] = {}
+        self.standing: set[HostId] = set()
+        self.forced_by_us: set[HostId] = set()
+        self.service_looks: set[HostId] = set()
+        self.agent_due: set[HostId] = set()
+        self.deaf_watchdogs: set[HostId] = set()
+        self.lease_chains: dict[HostId, int] = {}
+        self.promises: dict[tuple[WitnessId, HostId], int] = {}
+        self.stubborn: set[tuple[HostId, str]] = set()
+        self.storage_cut_at: dict[HostId, float] = {}
+        self.news: dict[tuple[str, str], on.Event] = {}
+        self.broken: set[str] = set()
+        self.is_cell_down = False
+        self.kept_down: set[WitnessId] = set()  # controllers that nobody starts
+
+        compute.boot_servers(self)
+        sightings.prepare(self)
+        tenure.check(self)
+
+    # Time.
+
+    def at_time(self, when: float, kind: str, *args: object) -> None:
+        """Put an event on the heap."""
+        assert when >= self.now, f"{kind} would lie in the past"
+        self.numbers += 1
+        heappush(self.heap, (when, self.numbers, kind, args))
+
+    def after(self, wait: float, kind: str, *args: object) -> None:
+        self.at_time(self.now + wait, kind, *args)
+
+    def at(self, when: float, words: tuple[str, ...]) -> None:
+        """Let a verb of the fault language happen at an instant."""
+        self.at_time(when, "command", words)
+
+    def when(self, pattern: tuple[str, ...], words: tuple[str, ...]) -> None:
+        """Let a verb happen once, as soon as a note matches: ("c3", "enters", "fencing")."""
+        self.triggers.append(Trigger(pattern, words))
+
+    def command(self, words: tuple[str, ...]) -> None:
+        """Let a verb of the fault, operator or user language happen now."""
+        from .faults import run
+
+        run(self, words)
+
+    def step(self) -> bool:
+        """Handle one event. False: nothing will ever happen any more."""
+        if not self.heap:
+            return False
+        if self.boundary is not None and self.heap[0][2] in POINTS:
+            self._tell_boundary()
+        when, _, kind, args = heappop(self.heap)
+        self.now = when
+        self.events += 1
+        if kind in OF_A_PROCESS:
+            controller = self.controllers[WitnessId(str(args[0]))]
+            if controller.life != args[1]:
+                return True
+            if not controller.is_running:
+                controller.deferred.append((kind, args))
+                return True
+        ALL[kind](self, *args)
+        return True
+
+    def _tell_boundary(self) -> None:
+        when, _, kind, args = self.heap[0]
+        controller = self.controllers[WitnessId(str(args[0]))]
+        if self.boundary is not None and controller.life == args[1] and controller.is_running:
+            before, self.now = self.now, when
+            self.boundary(self, POINTS[kind], controller.id)
+            self.now = before if self.heap and self.heap[0][0] < when else when
+
+    def run(self, until: float) -> None:
+        """Let time pass."""
+        while self.heap and self.heap[0][0] <= until:
+            self.step()
+        self.now = max(self.now, until)
+
+    def fork(self) -> "World":
+        """Return an independent copy without observers, triggers' past and boundary included."""
+        other = copy(self)
+        other.heap = self.heap.copy()
+        other.rng = Random()
+        other.rng.setstate(self.rng.getstate())
+        other.observers, other.boundary = [], None
+        other.notes, other.triggers = self.notes.copy(), self.triggers.copy()
+        other.faults_on = self.faults_on.copy()
+        other.hosts = {name: twin(host) for name, host in self.hosts.items()}
+        other.net, other.eyes = twin(self.net), twin(self.eyes)
+        other.devices = self.devices.copy()
+        other.backends = {name: twin(backend) for name, backend in self.backends.items()}
+        other.controllers = {name: each.fork() for name, each in self.controllers.items()}
+        other.ledger, other.nova = self.ledger.fork(), self.nova.fork()
+        other.specs, other.news = self.specs.copy(), self.news.copy()
+        other.standing, other.forced_by_us = self.standing.copy(), self.forced_by_us.copy()
+        other.service_looks, other.agent_due = self.service_looks.copy(), self.agent_due.copy()
+        other.deaf_watchdogs, other.stubborn = self.deaf_watchdogs.copy(), self.stubborn.copy()
+        other.lease_chains, other.promises = self.lease_chains.copy(), self.promises.copy()
+        other.storage_cut_at, other.broken = self.storage_cut_at.copy(), self.broken.copy()
+        other.kept_down = self.kept_down.copy()
+        return other
+
+    # Watching.
+
+    def observe(self, observer: Observer) -> None:
+        """Let somebody know everything that truly happens."""
+        self.observers.append(observer)
+
+    def happen(self, happening: Happening) -> None:
+        for observer in self.observers:
+            observer(self.now, happening)
+
+    def note(self, about: str, what: str, why: str = "", detail: str = "") -> None:
+        self.keep_notes((Note(about, what, why, detail),))
+
+    def keep_notes(self, notes: Iterable[Note]) -> None:
+        for note in notes:
+            self.notes.append(TimedNote(self.now, note))
+            if self.triggers:
+                fire(self, note)
+
+    def leader(self) -> Controller | None:
+        """Return who holds the lease by right, if anybody does."""
+        term = self.ledger.term
+        for controller in self.controllers.values():
+            if controller.leads and controller.hold and controller.hold.tenure.term == term:
+                return controller
+        return None
+
+    def leading(self) -> list[Controller]:
+        """Return everybody who believes that he leads and can be told something."""
+        return [each for each in self.controllers.values() if each.leads and each.is_running]
+
+    def heal(self) -> None:
+        """End every fault that can be healed."""
+        from .faults import heal_all
+
+        heal_all(self)
+
+    # What the parts ask of each other.
+
+    def touched(self, node: str) -> None:
+        """Something about a host or a controller changed: let everybody find out."""
+        host = self.hosts.get(HostId(node))
+        if host is not None:
+            self._note_storage(host)
+            compute.stand_or_go_on(self, host)
+            agents.touched(self, host.id)
+        sightings.touched(self, node)
+        for leader in self.leading():
+            for witness in self.watch_lists if leader.id == node else (WitnessId(node),):
+                if witness in self.watch_lists:
+                    sightings.relinked(self, leader, witness)
+        if host is None:
+            self.lease_changed()
+
+    def lease_changed(self) -> None:
+        """Look at the lease of the leader again, and with it at those of the hosts."""
+        tenure.check(self)
+        for host, site in self.setup.site.hosts.items():
+            if site.has_watchdog:
+                agents.touched(self, host)
+
+    def _note_storage(self, host: HostTruth) -> None:
+        if network.storage_reached(self, host.id):
+            self.storage_cut_at.pop(host.id, None)
+        else:
+            self.storage_cut_at.setdefault(host.id, self.now)
+
+    def tell_all(self, leader: Controller) -> None:
+        """Tell a new leader everything that can be seen now."""
+        sightings.tell_everything(self, leader)
+        leader.said.clear()
+        for host in self.hosts:
+            agents.touched(self, host)
+            cloud_sends.plan_look(self, host, self.rng.random() * self.setup.knobs.nova_poll_s)
+        for event in self.news.values():
+            self.deliver(leader, event)
+
+    def deliver(self, leader: Controller, event: on.Event) -> None:
+        health.deliver(self, leader, event)
+
+    def answer(self, controller: WitnessId, life: int, event: on.Event) -> None:
+        health.answer(self, controller, life, event)
+
+    def reply_now(
+        self,
+        controller: WitnessId,
+        life: int,
+        action: do.Action,
+        outcome: on.Outcome,
+        why: str = "",
+    ) -> None:
+        health.answer(self, controller, life, on.Replied(action, outcome, why))
+
+    def reply_after(
+        self,
+        wait: float,
+        controller: WitnessId,
+        life: int,
+        action: do.Action,
+        outcome: on.Outcome,
+        why: str = "",
+    ) -> None:
+        self.after(wait, "reply", controller, life, on.Replied(action, outcome, why))
+
+    def tell_news(self, kind: str, key: str, event: on.Event) -> None:
+        health.tell_news(self, kind, key, event)
+
+    def perform(self, controller: Controller, action: do.Action, committed_at: float) -> None:
+        perform.perform(self, controller, action, committed_at)
+
+    def take_office(self, controller: Controller, hold: Hold) -> None:
+        controllers.begin_term(self, controller, hold)
+
+    def leave_office(self, controller: Controller, why: str) -> None:
+        controllers.leave_office(self, controller, why)
+
+    def guest_changed(self, server: ServerId, host: HostId) -> None:
+        health.guest_changed(self, server, host)
+
+    def kdump_beacon(self, host: HostId, ended: bool) -> None:
+        health.kdump_beacon(self, host, ended)
+
+    def compute_ended(self, host: HostTruth) -> None:
+        compute.compute_ended(self, host)
+        cloud_sends.process_changed(self, host.id)
+
+    def start_compute(self, host: HostTruth) -> None:
+        compute.start_compute(self, host)
+        cloud_sends.process_changed(self, host.id)
+
+    def witness_woke(self, host: HostId) -> None:
+        """Remember that a witness slept: it says so with its next word."""
+        if WitnessId(host) in self.watch_lists:
+            self.eyes.frozen.add(WitnessId(host))
+
+    def drop_promises(self, host: HostId) -> None:
+        for key in [key for key in self.promises if key[1] == host]:
+            del self.promises[key]
+
+    def policy_of(self, host: HostId) -> Policy:
+        site = self.setup.site.hosts[host]
+        return self.setup.segment_policies.get(site.segment, self.setup.policy)
+
+    def disks_of(self, server: ServerId) -> tuple[BackendId, ...]:
+        return self.specs[server].disks
+
+    def jitter(self, seconds: float) -> float:
+        return seconds * self.rng.uniform(0.7, 1.3)
+
+    def writers(self, server: ServerId) -> frozenset[HostId]:
+        """Every host that can write a disk of this server, now or when it wakes up."""
+        return truth.writers(self, server)
+
+    def set_backend(self, backend: BackendId, state: str) -> None:
+        storage.set_health(self, self.backends[backend], state)
+
+
+def lists_of(
+    watchers: dict[HostId, tuple[WitnessId, ...]],
+) -> dict[WitnessId, tuple[HostId, ...]]:
+    found: dict[WitnessId, list[HostId]] = {}
+    for host, names in watchers.items():
+        for witness in names:
+            found.setdefault(witness, []).append(host)
+    return {witness: tuple(hosts) for witness, hosts in found.items()}
+
+
+def real_decide() -> Decide:
+    from ninelives.core.decide import decide
+
+    return decide
+
+
+def real_objection() -> Objection:
+    from ninelives.core.lastcheck import objection
+
+    return objection
