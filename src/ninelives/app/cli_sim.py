@@ -23,14 +23,14 @@ def sim() -> None:
 
 @sim.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--seed", type=int, default=0, show_default=True, help="Where chance begins.")
+@click.option("--seed", type=int, help="Where chance begins, if not where the story says.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 @click.option(
     "--journal",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Record every decision into this file, for `host why`.",
 )
-def play(file: Path, seed: int, as_json: bool, journal: Path | None) -> int:
+def play(file: Path, seed: int | None, as_json: bool, journal: Path | None) -> int:
     """Play a scenario FILE and print its timeline.
 
     Ends with 1 if a law was broken, a claim of the file does not hold, or the timeline is not the
@@ -46,9 +46,9 @@ def play(file: Path, seed: int, as_json: bool, journal: Path | None) -> int:
         place = f"{file}:{scenario.line}:{scenario.column}"
         raise Complaint(f"{place}: {scenario.message}", scenario.hint, Exit.CONFIGURATION)
     played = play_and_record(scenario, seed, story, journal)
-    differs = seed == 0 and bool(expected.strip()) and expected != played.timeline
+    differs = seed is None and bool(expected.strip()) and expected != played.timeline
     if as_json:
-        document = play_document(file, seed, played, differs)
+        document = play_document(file, scenario.seed if seed is None else seed, played, differs)
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         click.echo(played.timeline, nl=False)
@@ -57,7 +57,9 @@ def play(file: Path, seed: int, as_json: bool, journal: Path | None) -> int:
     return Exit.FOUND if any(complaints(played, differs)) else Exit.DONE
 
 
-def play_and_record(scenario: "Scenario", seed: int, story: str, journal: Path | None) -> "Played":
+def play_and_record(
+    scenario: "Scenario", seed: int | None, story: str, journal: Path | None
+) -> "Played":
     from ninelives.sim.scenario import play
 
     if journal is None:

@@ -18,7 +18,6 @@ from ninelives.sim.happenings import Happening
 from ninelives.sim.scenario import Played, parse, play
 from ninelives.sim.scenario_parse import Scenario
 from ninelives.sim.scenario_words import ParseError
-from ninelives.sim.timeline import Timeline
 
 from .demo_screen import Scene, line_text, screen
 from .incidents import Incident, Incidents
@@ -84,15 +83,14 @@ def show_live(console: Console, speed: float) -> list[Show]:
 
 
 def _show_one(live: Live, console: Console, scene: Scene, show: Show, speed: float) -> None:
-    picture, timeline = Picture(show.scenario.setup), Timeline()
-    told = 0
+    picture, told, lines = Picture(show.scenario.setup), 0, show.played.lines
     began = time.monotonic()
     for real_s, clock_s in frames(show, STORY_S / speed):
         while told < len(show.happenings) and show.happenings[told][0] <= clock_s:
             picture.saw(*show.happenings[told])
-            timeline.saw(*show.happenings[told])
             told += 1
-        live.update(screen(console, scene, picture, timeline.spoken(), clock_s), refresh=True)
+        seen = [line for line in lines if line.when <= clock_s]
+        live.update(screen(console, scene, picture, seen, clock_s), refresh=True)
         time.sleep(max(0.0, began + real_s - time.monotonic()))
     time.sleep(LAST_LOOK_S / speed)
 
@@ -134,10 +132,7 @@ def show_plain(console: Console) -> list[Show]:
     for number, show in enumerate(shows(), start=1):
         console.print(Text(f"{number}/{len(STORIES)}  {show.title}", style="bold"))
         console.print(Text(show.scenario.why, style="italic"))
-        timeline = Timeline()
-        for when, happening in show.happenings:
-            timeline.saw(when, happening)
-        for line in timeline.spoken():
+        for line in show.played.lines:
             console.print(line_text(line, 200), soft_wrap=True)
         console.print()
         shown.append(show)

@@ -97,6 +97,8 @@ class Chronicle:
 
     def _issued(self, when: float, action: do.Action) -> None:
         match action:
+            case do.PowerOff(host=host):
+                self.facts.happens(when, host, "ordered", "off")
             case do.Evacuate(server=server, target=target):
                 self.facts.happens(when, server, "sent", "to", target)
             case do.HardReboot(server=server, host=host):

@@ -27,7 +27,8 @@ VERBS: Mapping[str, tuple[str, str]] = {  # phrase → (kind of its subject, kin
     "is": ("host or server", "state"),
     "judged": ("host", "word"),
     "proved by": ("host", "word"),
-    "shot": ("host", ""),
+    "ordered off": ("host", ""),  # we sent an `off`, whatever it found
+    "shot": ("host", ""),  # our `off` cut the power of a host that had some
     "cut off": ("host", ""),  # its power went, by whomsoever
     "turns": ("host", "word"),  # frozen, hung, panicked, off, booting, running
     "forced down": ("host", ""),

@@ -43,11 +43,14 @@ def _checks(setup: Setup) -> Callable[[str], str | None]:
     return lambda words: faults.check(tuple(words.split()), setup)
 
 
-def play(scenario: Scenario, seed: int = 0, listeners: Iterable[Listener] = ()) -> Played:
-    """Run it to its end. `listeners` are told every happening, in order."""
+def play(scenario: Scenario, seed: int | None = None, listeners: Iterable[Listener] = ()) -> Played:
+    """Run it to its end, under its own seed if no other is given.
+
+    `listeners` are told every happening, in order.
+    """
     timeline, chronicle = Timeline(), Chronicle(scenario.setup)
     oracle = oracle_of(scenario.setup)
-    world = World(scenario.setup, seed)
+    world = World(scenario.setup, scenario.seed if seed is None else seed)
     triggers = Triggers(world, chronicle, timeline, list(scenario.triggers))
 
     def judged(when: float, happening: Happening) -> None:
@@ -57,6 +60,7 @@ def play(scenario: Scenario, seed: int = 0, listeners: Iterable[Listener] = ()) 
         world.observe(ear)
     for command in scenario.commands:
         world.at(command.at_s, tuple(command.words.split()))
+        timeline.commanded(command.at_s, command.words)
     world.run(scenario.until_s)
     oracle.finish(scenario.until_s, healed=False)
     lines = tuple(timeline.spoken())
@@ -87,4 +91,6 @@ class Triggers:
         due += [t for t in self.waiting if any(means_fact(t.what, fact.words) for fact in facts)]
         for trigger in due:
             self.waiting.remove(trigger)
-            self.world.at(when + trigger.delay_s, tuple(trigger.words.split()))
+            at_s = when + trigger.delay_s
+            self.world.at(at_s, tuple(trigger.words.split()))
+            self.timeline.commanded(at_s, trigger.words)

@@ -26,6 +26,7 @@ from .scenario_words import (
     number,
     split_at_colon,
     suggestion,
+    whole,
     words_of,
 )
 from .setup import Setup
@@ -47,7 +48,7 @@ DECLARATIONS: Mapping[str, Callable[[Declarations, Word, list[Word]], None]] = {
     "quorum": scenario_policy.quorum,
 }
 Check = Callable[[Setup], Callable[[str], str | None]]  # who is there → command → complaint
-KEYWORDS = (*DECLARATIONS, "at", "when", "until", *(kind.value for kind in Kind))
+KEYWORDS = (*DECLARATIONS, "at", "when", "until", "seed", *(kind.value for kind in Kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Scenario:
     triggers: tuple[Trigger, ...]
     claims: tuple[Claim, ...]
     until_s: float
+    seed: int = 0
 
 
 @dataclass(slots=True)
@@ -90,6 +92,7 @@ class _Reading:
     triggers: list[Trigger] = field(default_factory=list[Trigger])
     claims: list[Claim] = field(default_factory=list[Claim])
     until_s: float | None = None
+    seed: int = 0
 
 
 def parse_story(story: str, check: Check) -> Scenario | ParseError:
@@ -120,6 +123,10 @@ def _read_line(reading: _Reading, first: Word, rest: list[Word]) -> None:
             _read_trigger(reading, first, rest)
         case "until":
             _read_until(reading, first, rest)
+        case "seed":
+            if len(rest) != 1:
+                raise first.wrong("seed takes one number", "seed 17")
+            reading.seed = whole(rest[0], "a seed")
         case "must" | "never" | "within" | "end":
             reading.claims.append(parse_claim(first, rest, _names(_setup(reading, first))))
         case unknown:
@@ -199,4 +206,5 @@ def _finished(reading: _Reading, why: str) -> Scenario | ParseError:
         tuple(reading.triggers),
         tuple(reading.claims),
         until_s,
+        reading.seed,
     )

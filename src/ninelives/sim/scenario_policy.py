@@ -85,14 +85,17 @@ def segment(declared: Declarations, first: Word, words: list[Word]) -> None:
 
 
 def controllers(declared: Declarations, first: Word, words: list[Word]) -> None:
-    """Say how many controllers there are, and on which hosts they live if they live on any."""
+    """Say how many controllers there are, or their names, and on which hosts they live if any."""
     names, options = names_and_options(words)
-    if len(names) != 1:
-        raise first.wrong("controllers takes one number", "controllers 3 on=c1,c2,c3")
-    count = whole(names[0], "the number of controllers")
-    if not 1 <= count <= CONTROLLERS_MAX:
+    if not names:
+        raise first.wrong("how many controllers?", "controllers 3 on=c1,c2,c3")
+    if len(names) == 1 and names[0].text.lstrip("-").isdigit():
+        count = whole(names[0], "the number of controllers")
+        declared.controllers = tuple(f"n{index}" for index in range(1, count + 1))
+    else:
+        declared.controllers = tuple(word.text for word in names)
+    if not 1 <= len(declared.controllers) <= CONTROLLERS_MAX:
         raise names[0].wrong(f"there are 1 to {CONTROLLERS_MAX} controllers")
-    declared.controllers = count
     for option in options:
         one_of(option.key, ("on",), "option of controllers")
         seats = tuple(declared.host(word).id for word in parts_of(option.value))

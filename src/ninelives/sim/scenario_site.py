@@ -4,7 +4,7 @@ Everything has a default, so that a story names only what it is about: each host
 one BMC of its own and the shared backend `ceph`, and is watched by all controllers and four peers.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 from ninelives.core.model import (
@@ -46,7 +46,7 @@ class Declarations:
 
     hosts: dict[str, HostSite] = field(default_factory=dict[str, HostSite])
     servers: dict[str, ServerSeen] = field(default_factory=dict[str, ServerSeen])
-    controllers: int = 1
+    controllers: tuple[str, ...] = ("n1",)
     controller_hosts: tuple[str, ...] = ()
     policy: Policy = BALANCED
     segment_policies: dict[SegmentId, Policy] = field(default_factory=dict[SegmentId, Policy])
@@ -75,19 +75,13 @@ def setup_of(declared: Declarations) -> Setup:
     )
 
 
-def controller_names(count: int) -> tuple[WitnessId, ...]:
-    """Name the controllers: n1, n2, …"""
-    return tuple(WitnessId(f"n{index}") for index in range(1, count + 1))
-
-
 def site_of(declared: Declarations) -> Site:
     """Build the inventory: add to each host the witnesses and the BMC that nobody spelled out."""
-    controllers = controller_names(declared.controllers)
+    controllers = tuple(map(WitnessId, declared.controllers))
     names = list(declared.hosts)
     found = dict[HostId, HostSite]()
-    for index, (name, host) in enumerate(declared.hosts.items()):
-        ring = (names[index + 1 :] + names[:index])[:PEERS]
-        witnesses = (*controllers, *(WitnessId(peer) for peer in ring))
+    for name, host in declared.hosts.items():
+        witnesses = (*controllers, *peers_of(name, names))
         sets = tuple(s.name for s in declared.quorum_sets.values() if host.id in s.members)
         found[host.id] = replace(
             host,
@@ -97,6 +91,12 @@ def site_of(declared: Declarations) -> Site:
         )
     seats = zip(controllers, declared.controller_hosts, strict=False)
     return Site(found, controllers, declared.quorum_sets, {c: HostId(h) for c, h in seats})
+
+
+def peers_of(host: str, hosts: Sequence[str]) -> tuple[WitnessId, ...]:
+    """Name the hosts that look at a host: the next ones in the order of their declaration."""
+    index = hosts.index(host)
+    return tuple(map(WitnessId, (*hosts[index + 1 :], *hosts[:index])[:PEERS]))
 
 
 def own_bmc(host: str) -> Road:
@@ -132,10 +132,12 @@ def host_with(declared: Declarations, host: HostSite, option: Option) -> HostSit
             return replace(host, zone=value.text)
         case "segment":
             return replace(host, segment=SegmentId(value.text))
+        case "serial":
+            return replace(host, serial=value.text)
         case "planes":
             return replace(host, planes=planes_of(value))
         case "fate":
-            return replace(host, shared_fate=(frozenset(planes_of(value, "+")),))
+            return replace(host, shared_fate=(*host.shared_fate, frozenset(planes_of(value, "+"))))
         case "backends":
             return replace(host, backends=tuple(BackendId(w.text) for w in parts_of(value)))
         case "witnesses":
@@ -156,7 +158,7 @@ def host_with(declared: Declarations, host: HostSite, option: Option) -> HostSit
             return host
         case unknown:
             known = "rack zone segment planes fate backends witnesses agent watchdog reserved"
-            known += " vcpus ram_mb"
+            known += " serial vcpus ram_mb"
             raise option.key.wrong(f"unknown option '{unknown}' of hosts", hint(unknown, known))
 
 

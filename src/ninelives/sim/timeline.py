@@ -59,18 +59,23 @@ class Timeline:
                 self._decided(when, happening)
             case what.Issued(action=action):
                 self._issued(when, action)
-            case what.FaultBegan(words=words):
-                self._say(when, FAULT, "fault", words)
-            case what.FaultEnded(words=words):
+            case what.FaultEnded(words=words) if not self._was_commanded(when):
                 self._say(when, FAULT, "fault", f"{words} ends")
-            case what.UserActed(server=server, action=action):
-                self._say(when, FAULT, "user", f"{action} {server}")
             case what.ControllerResumed(controller=name, gap_s=gap_s):
                 self._say(when, FAULT, name, f"runs again after {gap_s:.0f} s")
             case what.TermTaken(controller=name, term=term) if term > 1:
                 self._say(when, OURS, name, f"leads, term {term}")
             case _:
                 self._happened(when, happening)
+
+    def commanded(self, when: float, words: str) -> None:
+        """Say what befalls the world at `when`, by the words of the story."""
+        verb, _, rest = words.partition(" ")
+        who = {"user": "user", "operator": "human"}.get(verb, "fault")
+        self._say(when, FAULT, who, words if who == "fault" else rest)
+
+    def _was_commanded(self, when: float) -> bool:
+        return any(line.when == when and line.rank == FAULT for line in self.lines)
 
     def _happened(self, when: float, happening: what.Happening) -> None:
         """Add what devices, storage and guests did."""
@@ -109,8 +114,6 @@ class Timeline:
         decision, event = decided.decision, decided.event
         if isinstance(event, on.Replied):
             self._replied(when, event)
-        elif isinstance(event, on.Order):
-            self._say(when, FAULT, "human", order_words(event))
         for server, move in decision.moves.items():
             self._move(when, server, move)
         for note in decision.notes:
@@ -156,7 +159,7 @@ class Timeline:
                 return
 
     def _say(self, when: float, rank: int, who: str, text: str, reason: str = "") -> None:
-        if when > 0.0:  # the first instant is how the world is set up
+        if when > 0.0 or rank == FAULT:  # the first instant is how the world is set up
             self.lines.append(Line(when, rank, who, text, reason))
 
     def spoken(self) -> list[Line]:
@@ -172,6 +175,7 @@ SHOWN = {  # notes that are said as they are
     "disarmed",
     "guest.reset",
     "guest.well",
+    "order.refused",
 }
 OUTCOMES = (
     at.Done,
@@ -197,15 +201,6 @@ def reason_of_move(state: at.MoveState) -> str:
             return reason
         case _:
             return ""
-
-
-def order_words(order: on.Order) -> str:
-    """Say what an operator ordered: "confirmed dead c1"."""
-    name = re.sub(r"(?<!^)(?=[A-Z])", " ", type(order).__name__).lower()
-    about = [
-        getattr(order, field) for field in ("host", "server", "domain") if hasattr(order, field)
-    ]
-    return " ".join((name, *about))
 
 
 def order_of(line: Line) -> tuple[float, int, list[int | str]]:

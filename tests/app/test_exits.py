@@ -1,0 +1,62 @@
+"""Every end of a command has its code, and a hint where somebody must act."""
+
+from collections.abc import Callable
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from ninelives.app.cli import main
+from ninelives.app.exits import MEANING, Complaint, Exit, Group
+from ninelives.engine.errors import ConfigError, InvariantBroken, StoreUnavailable, Unreachable
+
+
+def ended(run: Callable[[], object]) -> Result:
+    group = Group("ninelives", commands=[click.Command("go", callback=run)])
+    return CliRunner().invoke(group, ["go"])
+
+
+def raising(error: BaseException) -> Callable[[], object]:
+    def run() -> object:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError("bad"), Exit.CONFIGURATION),
+        (StoreUnavailable("silent"), Exit.AGAIN),
+        (Unreachable("silent"), Exit.AGAIN),
+        (InvariantBroken("two writers"), Exit.BUG),
+        (ZeroDivisionError(), Exit.BUG),
+        (KeyboardInterrupt(), Exit.INTERRUPTED),
+        (click.Abort(), Exit.INTERRUPTED),
+        (BrokenPipeError(), Exit.DONE),
+        (click.UsageError("what?"), Exit.USAGE),
+        (Complaint("no", "ask", Exit.REFUSED), Exit.REFUSED),
+    ],
+)
+def test_an_error_ends_with_its_code(error: BaseException, code: Exit) -> None:
+    assert ended(raising(error)).exit_code == code
+
+
+@pytest.mark.parametrize("code", [Exit.DONE, Exit.FOUND])
+def test_what_a_command_returns_is_its_code(code: Exit) -> None:
+    assert ended(lambda: code).exit_code == code
+
+
+def test_a_complaint_says_what_to_do_next() -> None:
+    result = ended(raising(ConfigError("no such segment", "see ninelives config show")))
+
+    assert result.stderr == "error: no such segment\nhint: see ninelives config show\n"
+
+
+def test_every_code_has_a_meaning() -> None:
+    assert set(MEANING) == set(Exit)
+
+
+@pytest.mark.parametrize("words", [["--bogus"], ["nothing"], ["sim", "play", "no-such-file"]])
+def test_a_command_line_that_is_not_understood_is_usage(words: list[str]) -> None:
+    assert CliRunner().invoke(main, words).exit_code == Exit.USAGE
