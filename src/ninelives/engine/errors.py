@@ -2,6 +2,7 @@
 
 NinelivesError
 ├─ ConfigError         operator: fix the file
+├─ LeaseLost           another one leads, or may: stop acting, now
 ├─ GuardLost           nobody would kill us at the lease deadline: stop leading
 ├─ PortError           the world outside; caught where actions are performed
 │   ├─ Unreachable     no answer: try again
@@ -34,6 +35,10 @@ class NinelivesError(Exception):
 
 class ConfigError(NinelivesError):
     """The configuration cannot be used; the operator changes it."""
+
+
+class LeaseLost(NinelivesError):
+    """This controller leads no more. It ends everything it has under way, and begins anew."""
 
 
 class GuardLost(NinelivesError):

@@ -11,7 +11,25 @@ one contract test for every implementation:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ninelives.core.events import Outcome, StorageSeen
+from ninelives.core.model import (
+    Attestation,
+    BackendId,
+    BootId,
+    Candidate,
+    HostId,
+    Power,
+    RoadId,
+    ServerId,
+    ServerSeen,
+    Service,
+    WitnessId,
+)
+
+if TYPE_CHECKING:
+    from ninelives.engine.lease import Tenure
 
 JOURNAL_PAGE_MAX = 1_000  # entries that one call of `Store.journal` may ask for
 
@@ -131,3 +149,159 @@ class Store(Protocol):
     def set_disarmed(self, cause: str | None) -> None:
         """Forbid acting to every leader, now and later, or allow it again. Needs no lease."""
         ...
+
+
+# ------------------------------------------------------------------------- the world outside
+#
+# What is asked of the world is asked with `await`, and can be cancelled at any instant: a leader
+# that lost its lease stops so. A call returns what was seen or answered; where nothing is known it
+# raises a `PortError`. It never tries again by itself: whether to repeat is the core's decision.
+
+
+class Answer(NamedTuple):
+    """What the other side said to an order. `reason` is stable: "already_off", "records_done"."""
+
+    outcome: Outcome
+    reason: str = ""
+    detail: str = ""
+
+
+ACCEPTED = Answer(Outcome.DONE)
+
+
+class Clock(Protocol):
+    """Time of this machine."""
+
+    def now(self) -> float:
+        """Seconds of CLOCK_BOOTTIME: never back, on while the machine sleeps."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since the epoch, for display only."""
+        ...
+
+
+class LeaseGuard(Protocol):
+    """Whoever kills us at the end of our tenure. Every call may raise `GuardLost`."""
+
+    def watch(self, tenure: "Tenure") -> None:
+        """Kill us when `tenure` ends, unless told of a later one before."""
+        ...
+
+    def rest(self) -> None:
+        """Kill us no more: we do not lead, and nothing of ours is under way."""
+        ...
+
+    def armed_until(self) -> float | None:
+        """The deadline that it last acknowledged; None while it rests."""
+        ...
+
+
+class PowerDevices(Protocol):
+    """Every power device of every host."""
+
+    async def read(self, host: HostId, road: RoadId) -> Power:
+        """Ask one device. UNREADABLE where it answers but does not say."""
+        ...
+
+    async def switch_off(self, host: HostId, road: RoadId) -> Answer:
+        """Order `off`, absolutely. Refused with "already_off" where it was."""
+        ...
+
+    async def switch_on(self, host: HostId) -> Answer:
+        """Order `on`, by whichever road answers first."""
+        ...
+
+
+class StorageBackends(Protocol):
+    """Every storage backend that hosts write to."""
+
+    async def look(self, host: HostId, backend: BackendId) -> StorageSeen:
+        """Ask for watchers, locks and sessions of a host, and for its revocation."""
+        ...
+
+    async def revoke(self, host: HostId, backend: BackendId) -> Answer:
+        """Shut every address of a host out, without expiry."""
+        ...
+
+    async def lift(self, host: HostId, backend: BackendId) -> Answer:
+        """Let it in again."""
+        ...
+
+
+class Compute(Protocol):
+    """Nova and Placement. An order that was accepted is seen done elsewhere, by listing."""
+
+    async def list_servers(self, host: HostId) -> tuple[tuple[ServerSeen, ...], bool]:
+        """Everybody who may have a copy on `host` (SAFETY 4), and whether that is everybody."""
+        ...
+
+    async def show(self, servers: tuple[ServerId, ...]) -> tuple[ServerSeen, ...]:
+        """How these servers are now, in few requests. A deleted one has vm_state deleted."""
+        ...
+
+    async def targets(self, server: ServerId) -> tuple[Candidate, ...]:
+        """Where Placement and the filters would put a server, best first."""
+        ...
+
+    async def evacuate(self, server: ServerId, target: HostId) -> Answer: ...
+    async def start(self, server: ServerId) -> Answer: ...
+    async def stop(self, server: ServerId) -> Answer: ...
+    async def hard_reboot(self, server: ServerId) -> Answer: ...
+    async def live_migrate(self, server: ServerId) -> Answer: ...
+
+    async def disable(self, host: HostId, epoch: int) -> Answer:
+        """Disable the service with the reason `ninelives:<epoch>`."""
+        ...
+
+    async def enable(self, host: HostId) -> Answer: ...
+
+    async def reserve(self, host: HostId, enabled: bool) -> Answer:
+        """Enable a reserved host, or disable it again."""
+        ...
+
+    async def force_down(self, host: HostId) -> Answer: ...
+
+    async def force_up(self, host: HostId) -> Answer:
+        """Refused with "records_done" while evacuation records are not completed."""
+        ...
+
+
+class Agents(Protocol):
+    """The agents on compute hosts and the witnesses beside them."""
+
+    async def attest(self, host: HostId, epoch: int) -> Attestation:
+        """Ask a host to sign a nonce of this epoch."""
+        ...
+
+    async def promise(self, witness: WitnessId, host: HostId, epoch: int) -> bool:
+        """Ask a witness not to exempt `host` from its watchdog in this episode."""
+        ...
+
+    async def has_domain(self, host: HostId, server: ServerId) -> bool:
+        """Whether a domain of `server` is on `host`, running or not."""
+        ...
+
+    async def start_compute(self, host: HostId, boot: BootId | None) -> Answer: ...
+    async def open_gate(self, host: HostId, boot: BootId | None) -> Answer: ...
+    async def restart(self, host: HostId, service: Service) -> Answer: ...
+
+
+class Notifier(Protocol):
+    """Whoever is told: people, a webhook, an alert manager. It drops what it was told already."""
+
+    async def tell(self, about: str, what: str, epoch: int, detail: str) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The whole world outside, as one leader reaches it."""
+
+    store: Store
+    clock: Clock
+    guard: LeaseGuard
+    power: PowerDevices
+    storage: StorageBackends
+    compute: Compute
+    agents: Agents
+    notifier: Notifier

@@ -1,0 +1,283 @@
+"""The heart of a leader: events in, decisions made durable, actions out; until the lease is lost.
+
+    sources, answers ──▶ inbox ──▶ Node.offer ──▶ writer ──▶ durable ──▶ perform
+                                      ▲                                     │
+                          wakes ──────┘ ◀────────────── answers ◀───────────┘
+
+Laws:
+  - Only what is durable is acted upon, in order.
+  - Whatever ends the term, a lost lease, a lost guard, a store without an answer, a bug, cancels
+    everything that is under way before anything else is done.
+  - A gap in our own time is folded before whatever it may have made us believe.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ninelives.core.actions import READS, Action
+from ninelives.core.events import Armed, Event, OwnFault, TermBegan, Woke
+from ninelives.core.model import WitnessId
+from ninelives.engine.errors import GuardLost, LeaseLost, StoreUnavailable
+from ninelives.engine.journal import Setting, batch_of, restored
+from ninelives.engine.lease import Hold, Watch, may_take, taken, watched
+from ninelives.engine.node import Decide, Node, Ready
+from ninelives.engine.office import Office
+from ninelives.engine.perform import Desk, Objection, perform
+from ninelives.engine.ports import Batch, Clock, Committed, Ports, Store
+from ninelives.engine.writer import Report
+
+log = logging.getLogger(__name__)
+
+INBOX_EVENTS_MAX = 10_000  # full means: whoever has news waits
+TURN_EVENTS_MAX = 100  # decided in a row before everybody else gets a turn
+READS_MAX = 256  # under way at once; orders wait for no read
+PULSE_S = 0.5  # the heart beats at least so often, news or not
+FROZEN_S = 3.0  # a beat later than this: we did not run, and what we missed means nothing
+WRITER_END_S = 5.0
+BEAT_LOOK_S = 1.0  # how often a standby reads the lease
+GUARD_LOOK_S = 0.01
+
+Tell = Callable[[Event], Awaitable[None]]
+Source = Callable[[Tell], Awaitable[None]]
+
+
+class Scribe(Protocol):
+    """A `writer.Writer`, or its stand-in."""
+
+    def offer(self, batch: Batch) -> bool: ...
+    def close(self, timeout_s: float) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Everything that a controller is made of."""
+
+    me: WitnessId
+    holder: str  # new for every start of a process (lease.taken)
+    setting: Setting
+    decide: Decide
+    objection: Objection
+    ports: Ports
+    open_writer: Callable[[Store, Callable[[Report], None]], Scribe]
+    sources: tuple[Source, ...]  # each observes the world, and tells what changed
+    published: Callable[[Ready], None]  # told each decision once, when it is durable
+    lease_s: float
+    margin_s: float
+
+
+async def serve(wiring: Wiring) -> None:
+    """Stand by, lead, stand by again; until cancelled, or until something is broken."""
+    while True:
+        hold = await stand_by(wiring)
+        try:
+            await lead(wiring, hold)
+        except* LeaseLost as lost:
+            # A guard, a store or a bug that is broken is not caught here: that ends the process.
+            log.warning("term.lost", extra={"why": str(lost.exceptions[0])})
+
+
+# ------------------------------------------------------------------------------------ standing by
+
+
+async def stand_by(wiring: Wiring) -> Hold:
+    """Watch the lease until it can be taken, and take it."""
+    watch: Watch | None = None
+    while True:
+        try:
+            watch, hold = await asyncio.to_thread(_look, wiring, watch)
+        except StoreUnavailable:
+            # What was not seen proves nothing; but what was seen before still was.
+            log.warning("store.unavailable")
+            hold = None
+        if hold is not None:
+            return hold
+        await asyncio.sleep(BEAT_LOOK_S)
+
+
+def _look(wiring: Wiring, watch: Watch | None) -> tuple[Watch, Hold | None]:
+    store, clock = wiring.ports.store, wiring.ports.clock
+    row = store.lease()
+    watch = watched(watch, row, clock.now())
+    if not may_take(watch, clock.now(), wiring.lease_s, wiring.margin_s):
+        return watch, None
+    hold = taken(store, watch, wiring.holder, clock.now, wiring.lease_s, wiring.margin_s)
+    return watch, hold
+
+
+# ------------------------------------------------------------------------------------ leading
+
+
+async def lead(wiring: Wiring, hold: Hold) -> None:
+    """Lead for one term. It ends by an exception only; then nothing of ours is under way."""
+    ports = wiring.ports
+    office = Office(ports.store, ports.clock, ports.guard, hold)
+    await _guarded(office)
+    node = await asyncio.to_thread(_begin, wiring)
+    heart = Heart(wiring, office, node)
+    try:
+        await heart.run()
+    finally:
+        # Only now: until here the guard would have killed us, had anything hung.
+        if heart.close():
+            ports.guard.rest()
+
+
+async def _guarded(office: Office) -> None:
+    """Begin nothing before the guard has acknowledged its first deadline."""
+    while not office.is_guarded():
+        if office.is_over():
+            raise LeaseLost("the guard did not answer in time", "is this machine overloaded?")
+        await asyncio.sleep(GUARD_LOOK_S)
+
+
+def _begin(wiring: Wiring) -> Node:
+    store = wiring.ports.store
+    # In this order both are of one revision: we hold the lease, so that nobody else writes.
+    cluster = restored(store.load(), wiring.setting)
+    return Node(cluster, wiring.decide, store.identity().revision)
+
+
+class Heart:
+    """One leader's term while it lasts."""
+
+    def __init__(self, wiring: Wiring, office: Office, node: Node) -> None:
+        self._wiring, self._office, self._node = wiring, office, node
+        self._clock: Clock = wiring.ports.clock
+        self._inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX_EVENTS_MAX)
+        self._reports: asyncio.Queue[Report] = asyncio.Queue()
+        self._undurable: deque[Ready] = deque()
+        self._reads = asyncio.Semaphore(READS_MAX)
+        self._last_beat = self._clock.now()
+        self._fault_since: float | None = None
+        self._told_disarmed: str | None = None
+        loop = asyncio.get_running_loop()
+        self._writer = wiring.open_writer(
+            wiring.ports.store,
+            lambda report: _hand_over(loop, self._reports, report),
+        )
+        self._desk = Desk(wiring.ports, office, node.cluster, wiring.objection, self._inbox.put)
+
+    async def run(self) -> None:
+        """Run every part; the first that ends with an exception cancels all others."""
+        term = self._office.tenure.term
+        self._fold(TermBegan(term, self._wiring.me, is_unclean=term > 1))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_lease())
+            tasks.create_task(self._act(tasks))
+            for source in self._wiring.sources:
+                tasks.create_task(_observed(source, self._inbox.put))
+            # In the body, not beside it. A group that already waits in `__aexit__` when a part
+            # fails cancels its own task and never takes that back (CPython 3.11,
+            # asyncio/taskgroups.py: uncancel() comes before the wait): after one lost term no
+            # timeout around this one would end as it should.
+            await self._decide()
+
+    def close(self) -> bool:
+        """End the writer. False: it hangs, and what it holds may yet be written."""
+        return self._writer.close(WRITER_END_S)
+
+    # Deciding.
+
+    async def _decide(self) -> None:
+        while True:
+            for _ in range(TURN_EVENTS_MAX):
+                event = await self._next()
+                self._feel_gap()
+                if event is not None:
+                    self._fold(event)
+            await asyncio.sleep(0)
+
+    async def _next(self) -> Event | None:
+        """Return what happened, or a wake that is due; None after a pulse without either."""
+        now = self._clock.now()
+        subject = self._node.due(now)
+        if subject is not None:
+            return Woke(subject)
+        if not self._inbox.empty():
+            return self._inbox.get_nowait()
+        due = self._node.wake_at()
+        wait_s = PULSE_S if due is None else min(PULSE_S, due - now)
+        try:
+            async with asyncio.timeout(wait_s):
+                return await self._inbox.get()
+        except TimeoutError:
+            return None
+
+    def _feel_gap(self) -> None:
+        """Fold our own fault, or its end, before anything that we may have missed by it."""
+        now = self._clock.now()
+        gap_s, self._last_beat = now - self._last_beat, now
+        if gap_s > FROZEN_S:
+            self._fault_since = now
+            self._fold(OwnFault("froze"))
+        elif self._fault_since is not None and now - self._fault_since >= self._fresh_s():
+            self._fault_since = None
+            self._fold(OwnFault("froze", ended=True))
+
+    def _fresh_s(self) -> float:
+        return self._wiring.setting.policy.silence_s
+
+    def _fold(self, event: Event) -> None:
+        ready = self._node.offer(event, self._clock.now())
+        self._undurable.append(ready)
+        if not self._writer.offer(batch_of(ready, self._clock.wall())):
+            raise LeaseLost("decisions do not become durable fast enough", "is the disk slow?")
+
+    # Acting.
+
+    async def _act(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            report = await self._reports.get()
+            if not isinstance(report, Committed):
+                raise LeaseLost(f"a decision did not become durable: {report}", "see the store")
+            self._publish(report.revision)
+            committed_at = self._clock.now()
+            for action in self._node.committed(report.revision):
+                tasks.create_task(self._perform(action, committed_at))
+
+    async def _perform(self, action: Action, committed_at: float) -> None:
+        if not isinstance(action, READS):
+            await perform(self._desk, action, committed_at)
+            return
+        async with self._reads:
+            await perform(self._desk, action, committed_at)
+
+    def _publish(self, revision: int) -> None:
+        while self._undurable and self._undurable[0].revision <= revision:
+            self._wiring.published(self._undurable.popleft())
+
+    # The lease.
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await self._tell_if_disarmed()
+            tenure = self._office.tenure
+            await asyncio.sleep(self._office.renews_in_s())
+            await self._office.renew()
+            if self._office.tenure is tenure:
+                await asyncio.sleep(PULSE_S)  # the store is away: ask again, not all the time
+            if not self._office.is_guarded():
+                raise GuardLost("the guard let the deadline pass", "restart this controller")
+
+    async def _tell_if_disarmed(self) -> None:
+        """Let the core know what the store says, also when another controller wrote it."""
+        cause = self._office.disarmed
+        if cause is not None and cause != self._told_disarmed:
+            await self._inbox.put(Armed("store", is_armed=False, cause=cause))
+        self._told_disarmed = cause
+
+
+async def _observed(source: Source, tell: Tell) -> None:
+    await source(tell)
+
+
+def _hand_over(
+    loop: asyncio.AbstractEventLoop, reports: asyncio.Queue[Report], report: Report
+) -> None:
+    """Bring a report from the writer's thread to the loop; one that is closed wants no more."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(reports.put_nowait, report)
