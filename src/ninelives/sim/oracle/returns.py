@@ -94,7 +94,7 @@ def lease_sound(picture: Picture, when: float, it: so.Decided, proof: Proof) -> 
     host, told = proof.host, picture.told
     policy = picture.facts.policy_of(host)
     received = max(told.renewals.get(host, (-inf, None))[0], told.began)
-    if it.now - received < policy.safe_s:
+    if it.now < received + policy.safe_s:  # not the difference: large instants round it
         yield Violation("I22", when, host, f"{it.now - received:.1f} s after the last receipt")
     elif when - _truly_ended(picture, host) < policy.safe_s * (1 - 2 * policy.clock_drift):
         yield Violation("I22", when, host, "its lease truly lives, or its watchdog cannot fire")
