@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from tests.oracle.history import C1, C2, C3, LEADER, ROAD, S1, STANDBY, History, story
+from tests.oracle.history import C1, C2, C3, LEADER, ROAD, S1, STANDBY, History, seen, story
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import EVERYTHING, Method, RoadId
+from ninelives.core.model import EVERYTHING, Method, RoadId, Sign
 from ninelives.sim import happenings as so
 
 # I9.
@@ -140,6 +140,16 @@ def test_an_attempt_that_is_used_again_breaks_i13() -> None:
     told.decided(on.DomainsSeen(do.LookForDomain(S1, (C2,), 1), ((C2, False),)))
 
     assert told.sent(target=C3, attempt=1).laws == {"I13"}
+
+
+def test_a_start_in_another_hosts_episode_has_attempts_of_its_own() -> None:
+    action = do.StartServer(S1, C3, 1, 1)
+    told = story().evacuating().moving(at.Starting(1.0, C3)).read(C1).acted(action).replied(action)
+    told.watched(seen(S1, C3)).died(C2).sighted(C2, Sign.SILENT).suspected(C2).proved(C2)
+
+    told.moving(at.Starting(2.0, C3), host=C2).read(C2).acted(action)
+
+    assert told.laws == set()
 
 
 def test_roads_have_attempts_of_their_own() -> None:

@@ -99,7 +99,7 @@ def test_a_host_that_flaps_unnoticed_breaks_l2() -> None:
 
 
 def test_a_host_that_flaps_and_is_told_keeps_l2() -> None:
-    told = flapping(6, story()).decided(tells=(do.Tell(C1, "flapping", 6),))
+    told = flapping(6, story()).decided(tells=(do.Tell(C1, "held:flapping", 6),))
 
     assert flapping(4, told).laws == set()
 

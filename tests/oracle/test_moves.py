@@ -91,6 +91,14 @@ def test_a_record_that_a_person_signed_off_may_go() -> None:
     assert told.decided(on.SignedOff("ann", S1), moves={S1: None}).laws == set()
 
 
+def test_a_failure_that_is_told_of_its_host_keeps_i14() -> None:
+    told = story().evacuating().moving(at.Failed(1.0, "attempts"))
+
+    told.decided(tells=(do.Tell(C1, "server_failed:s1", 1),))
+
+    assert told.after(11).decided().laws == set()
+
+
 # I15.
 
 
@@ -183,6 +191,14 @@ def test_a_higher_tier_that_waits_for_something_else_holds_nobody() -> None:
     told.moving(at.Planned(1.0), S2)
 
     assert told.moving(at.Choosing(2.0), S2).laws == set()
+
+
+def test_a_place_that_a_higher_tier_waits_for_is_not_taken() -> None:
+    told = story().evacuating()
+    told.moving(at.Planned(2.0, wanting="room"), S1, promise=Promise(tier=10))
+    told.moving(at.Planned(1.0), S2)
+
+    assert told.moving(at.Choosing(2.0), S2).laws == {"I17"}
 
 
 def test_a_server_before_the_one_on_which_it_depends_breaks_i17() -> None:

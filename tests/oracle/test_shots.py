@@ -151,6 +151,13 @@ def test_a_shot_on_the_word_of_two_witnesses_breaks_i8() -> None:
     assert told.laws == {"I8"}
 
 
+@pytest.mark.parametrize("cls", [at.Class.HUNG, at.Class.DEAD_OR_FROZEN])
+def test_weak_signs_bear_witness_of_a_hung_kernel_alone(cls: at.Class) -> None:
+    told = story().sighted(C1, Sign.WEAK).suspected(C1, cls).host(C1, at.Fencing(2.0, cls))
+
+    assert told.shot().laws == (set() if cls is at.Class.HUNG else {"I8"})
+
+
 def test_the_leader_that_shoots_its_own_host_breaks_i8() -> None:
     assert story().fencing(C3).decided(on.Sighted(STANDBY, silent(C3))).shot(C3).laws == {"I8"}
 

@@ -68,16 +68,27 @@ def intent_first(picture: Picture, when: float, action: do.Action) -> Iterator[V
     if action not in picture.records.intended:
         yield Violation("I11", when, _about(action), f"{type(action).__name__} without an intent")
     if isinstance(action, do.SENDS):
-        if action in picture.records.sent:
+        died = _episode_of(picture, action)
+        if (action, died) in picture.records.sent:
             yield Violation("I11", when, _about(action), f"{type(action).__name__} sent twice")
         else:
-            yield from _attempt_is_new(picture, when, action)
-        picture.records.sent.add(action)
+            yield from _attempt_is_new(picture, when, action, died)
+        picture.records.sent.add((action, died))
 
 
-def _attempt_is_new(picture: Picture, when: float, action: do.Send) -> Iterator[Violation]:
+def _episode_of(picture: Picture, action: do.Send) -> str:
+    """Name the host whose episode a send belongs to: a start names only where it goes."""
+    if isinstance(action, do.StartServer):
+        move = picture.records.moves.get(action.server)
+        return move.host if move is not None else action.host
+    return _host(action)
+
+
+def _attempt_is_new(
+    picture: Picture, when: float, action: do.Send, died: str
+) -> Iterator[Violation]:
     """I13: an attempt's number is above all that were used for this object in this episode."""
-    key = (type(action).__name__, _about(action), _host(action), action.epoch)
+    key = (type(action).__name__, _about(action), died, action.epoch)
     last = picture.records.attempts.get(key)
     if last is not None and action.attempt <= last:
         yield Violation("I13", when, _about(action), f"attempt {action.attempt} after {last}")

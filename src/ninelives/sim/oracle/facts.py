@@ -38,7 +38,6 @@ class SetupFacts:
     servers: Mapping[ServerId, ServerFacts]
     policy: Policy = BALANCED
     segment_policies: Mapping[SegmentId, Policy] = field(default_factory=dict[SegmentId, Policy])
-    doubles_names: bool = False  # I4: may a start leave the old copy on the network?
     ends_within_s: float = 3600.0
 
     def policy_of(self, host: HostId) -> Policy:

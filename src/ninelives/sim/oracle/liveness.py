@@ -29,9 +29,9 @@ def held_is_told(picture: Picture, when: float, host: HostId, after: at.Host) ->
 
 def failed_is_told(picture: Picture, when: float, server: ServerId, move: at.Move) -> None:
     """I14: a server that failed for good is told of, by its own name or its host's."""
-    if isinstance(move.state, at.Failed) and not _is_told(picture, server, move.epoch, ""):
+    if isinstance(move.state, at.Failed) and not _is_told(picture, server, move.epoch, "failed"):
         within_s = picture.facts.policy_of(move.host).tell_within_s
-        picture.duties.append(Duty(when + within_s, within_s, "I14", server, move.epoch, ""))
+        picture.duties.append(Duty(when + within_s, within_s, "I14", server, move.epoch, "failed"))
 
 
 def told(picture: Picture, when: float, action: do.Tell) -> None:
@@ -41,7 +41,7 @@ def told(picture: Picture, when: float, action: do.Tell) -> None:
 
 def _is_told(picture: Picture, about: str, epoch: int, what: str) -> bool:
     told = picture.records.told.get((about, epoch), set[str]())
-    return what in told if what else bool(told)
+    return any(what in word for word in told)
 
 
 def duties_done(picture: Picture, when: float) -> Iterator[Violation]:
@@ -53,7 +53,7 @@ def duties_done(picture: Picture, when: float) -> Iterator[Violation]:
         if when <= duty.deadline:
             left.append(duty)
         else:
-            reason = duty.what or "why it is held or failed"
+            reason = duty.what or "why it is held"
             words = f"nobody was told {reason} within {duty.within_s:g} s"
             yield Violation(duty.law, when, duty.about, words)
     picture.duties[:] = left

@@ -55,8 +55,8 @@ def dropped(
     picture: Picture, when: float, server: ServerId, before: at.Move
 ) -> Iterator[Violation]:
     """I14: a record may go only when its server has its end."""
-    if isinstance(before.state, at.FINAL):
-        return
+    if isinstance(before.state, (*at.FINAL, at.Mending)):
+        return  # a guest that is mended on a living host is no part of an episode
     is_excused = server in picture.told.signed_off or picture.truth.is_gone(server)
     if not is_excused and not picture.truth.runs_well(server):
         state = type(before.state).__name__.lower()
@@ -88,7 +88,7 @@ def one_move(picture: Picture, when: float, action: Start) -> Iterator[Violation
     """I16: the end of the last send was seen, and Nova has no open record of the server."""
     told = picture.told
     flight, seen = told.flights.get(action.server), told.seen.get(action.server)
-    if action in picture.records.sent:
+    if flight is not None and flight.action == action and not flight.is_over:
         return  # the very same again: I11 says so
     if flight is not None and not flight.is_over:
         last = type(flight.action).__name__
@@ -137,11 +137,21 @@ def turn_kept(
     for other in picture.records.moves_from(move.host):
         if other.server == server or other.epoch != move.epoch:
             continue
-        waits = isinstance(other.state, at.Planned) and not other.state.wanting
-        if waits and other.promise.tier < move.promise.tier:
+        if _waits_for_its_turn(other, move.state) and other.promise.tier < move.promise.tier:
             yield Violation("I17", when, server, f"before {other.server} of a tier above its own")
         elif _must_follow(move, other) and not isinstance(other.state, SETTLED):
             yield Violation("I17", when, server, f"before {other.server}, on which it depends")
+
+
+def _waits_for_its_turn(other: at.Move, chosen: at.Choosing | at.Sending) -> bool:
+    """Nothing but order, or a free place, is wanting. A plan of this very instant is not judged."""
+    match other.state:
+        case at.Planned(wanting="room"):
+            return True
+        case at.Planned(wanting="", since=since):
+            return since < chosen.since
+        case _:
+            return False
 
 
 def _must_follow(move: at.Move, other: at.Move) -> bool:

@@ -31,7 +31,7 @@ class Records:
     # Requests.
     intended: set[do.Action] = field(default_factory=set[do.Action])
     open: dict[do.Action, float] = field(default_factory=dict[do.Action, float])
-    sent: set[do.Action] = field(default_factory=set[do.Action])
+    sent: set[tuple[do.Send, str]] = field(default_factory=set[tuple[do.Send, str]])
     attempts: dict[tuple[str, str, str, int], int] = field(
         default_factory=dict[tuple[str, str, str, int], int]
     )
@@ -68,9 +68,12 @@ class Records:
 
     def tell(self, when: float, tell: do.Tell) -> None:
         """Remember that somebody was told."""
-        self.told.setdefault((tell.about, tell.epoch), set()).add(tell.what)
+        reason, *names = tell.what.split(":")  # "held:storm", "server_failed:s1"
         self.told_at[tell.about] = when
-        self.told_at[f"{tell.about} {tell.what}"] = when
+        for name in (tell.about, *names):
+            self.told.setdefault((name, tell.epoch), set()).add(reason)
+        for word in (reason, *names):
+            self.told_at[f"{tell.about} {word}"] = when
 
     # Proofs.
 

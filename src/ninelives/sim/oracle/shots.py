@@ -110,7 +110,8 @@ def _guarded(
         names = ", ".join(sorted(picture.told.bad_canaries))
         yield Violation("I8", when, host, f"shot while {names} did not answer")
     if cls in SEEN_BY_WITNESSES and not _is_ordered(picture, host):
-        wanted, found = _witnesses_wanted(facts, host), picture.told.dim_witnesses(host)
+        wanted = _witnesses_wanted(facts, host)
+        found = picture.told.dim_witnesses(host, hung=cls is Class.HUNG)
         if found < wanted:
             yield Violation("I8", when, host, f"{found} witnesses miss it, {wanted} are needed")
     if facts.site.controller_hosts.get(it.controller) == host:

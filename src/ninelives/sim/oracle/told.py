@@ -212,10 +212,15 @@ class Told:
             return False
         return Sign.STRONG in self.signs.get(host, {}).values()
 
-    def dim_witnesses(self, host: HostId) -> int:
-        """Count the witnesses other than itself that miss `host` on some plane."""
-        views: Mapping[tuple[WitnessId, Plane], Sign] = self.signs.get(host, {})
-        dim = (Sign.SILENT, Sign.WEAK)
+    def is_silent_on(self, host: HostId, plane: Plane) -> bool:
+        """Say whether somebody misses `host` on this plane, and nobody gets any sign there."""
+        signs = {sign for (_, on), sign in self.signs.get(host, Views()).items() if on is plane}
+        return Sign.SILENT in signs and not signs & {Sign.STRONG, Sign.WEAK}
+
+    def dim_witnesses(self, host: HostId, *, hung: bool) -> int:
+        """Count the witnesses but itself that miss `host` on some plane, or get only weak signs."""
+        views: Mapping[tuple[WitnessId, Plane], Sign] = self.signs.get(host, Views())
+        dim = (Sign.SILENT, Sign.WEAK) if hung else (Sign.SILENT,)
         itself = WitnessId(host)
         return len({who for (who, _), sign in views.items() if sign in dim and who != itself})
 

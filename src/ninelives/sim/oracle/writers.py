@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import LOCAL, BackendId, HostId, Method, Proof, ServerId, Sign
+from ninelives.core.model import LOCAL, BackendId, HostId, Method, Plane, Proof, ServerId, Sign
 from ninelives.sim import happenings as so
 
 from .facts import Violation
@@ -23,6 +23,7 @@ from .told import backends_of
 
 ZOMBIE_TOLD_WITHIN_S = 1.0
 LAST_CHECK_S = 1.0  # a renewal and a read may lie between the last read of power and the send
+PROVED_STATES = (at.Held, at.Fencing, at.Fenced, at.Evacuating, at.Vacated)
 POWER_PROOFS = (Method.POWER_OFF, Method.PACEMAKER)
 
 Start = do.Evacuate | do.StartServer | do.HardReboot
@@ -79,8 +80,14 @@ def certified(picture: Picture, when: float, action: Start) -> Iterator[Violatio
             reason = "stale" if covers(standing, disks) else "void or suspended"
             yield Violation("I3", when, action.server, f"the proof about {host} is {reason}")
         is_cut_off = any(proof.covers.network or proof.covers.cpu for proof in made)
-        if not is_cut_off and not picture.facts.doubles_names:
+        if not is_cut_off and not _may_double(picture, host):
             yield Violation("I4", when, action.server, f"{host} may still use its addresses")
+
+
+def _may_double(picture: Picture, host: HostId) -> bool:
+    """Say whether its addresses are out of use by what was seen, or policy takes the risk."""
+    is_dark = picture.told.is_silent_on(host, Plane.TENANT)
+    return is_dark or picture.facts.policy_of(host).starts_without_network_proof
 
 
 def writers_but_target(picture: Picture, action: Start) -> set[HostId]:
@@ -90,14 +97,15 @@ def writers_but_target(picture: Picture, action: Start) -> set[HostId]:
     hosts = set[HostId]()
     if isinstance(action, do.Evacuate):
         target = action.target
-        hosts.add(action.source)
+        died = action.source
     else:
         target = action.host
-        if move is not None and move.epoch == action.epoch:
-            hosts.add(move.host)
+        is_its = move is not None and move.epoch == action.epoch
+        died = move.host if move is not None and is_its else target
+    hosts.add(died)
     source, epoch, named = records.named.get(action.server, (target, -1, frozenset[HostId]()))
-    if epoch == action.epoch:
-        hosts |= named | {source}
+    if (source, epoch) == (died, action.epoch):
+        hosts |= named
     seen = told.seen.get(action.server)
     if seen is not None:
         hosts |= {seen.host} if seen.host is not None else set[HostId]()
@@ -155,19 +163,23 @@ def contradicted(picture: Picture, when: float, event: on.Event) -> None:
 
 def _against_cpu(picture: Picture, when: float, host: HostId, boot: str | None) -> None:
     """A strong sign of the very boot that is proved dead, or of one that nobody knows."""
-    for proof in picture.records.standing(host):
+    for proof in _in_use(picture, host):
         is_same = boot is None or boot == proof.boot
         if proof.covers.cpu and proof.method is not Method.DOMAIN_KILLED and is_same:
             _void(picture, when, proof, "")
 
 
 def _against_storage(picture: Picture, when: float, event: on.StorageSeen) -> None:
-    record = picture.records.host(event.host)
-    if isinstance(record.state, at.Returning | at.Healthy):
-        return  # it was let in again on purpose
-    for proof in picture.records.standing(event.host):
+    for proof in _in_use(picture, event.host):
         if proof.method is Method.STORAGE_REVOKED and event.backend in proof.covers.backends:
             _void(picture, when, proof, event.backend)
+
+
+def _in_use(picture: Picture, host: HostId) -> list[Proof]:
+    """Return the standing proofs, while its old boot must be dead and shut out."""
+    if isinstance(picture.records.host(host).state, PROVED_STATES):
+        return picture.records.standing(host)
+    return []
 
 
 def _void(picture: Picture, when: float, proof: Proof, subject: str) -> None:
