@@ -196,7 +196,7 @@ REFUSALS: list[tuple[Place, Change, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "change", "says"), REFUSALS, ids=lambda each: str(each)[:50])
+@pytest.mark.parametrize(("path", "change", "says"), REFUSALS, ids=[says for *_, says in REFUSALS])
 def test_a_refusal_says_what_and_where(path: Place, change: Change, says: str) -> None:
     with pytest.raises(CodecError) as refused:
         decode(EVENT, written(changed_at(path, replied(), change)))
