@@ -79,6 +79,7 @@ def match(form: Form, words: Words, setup: Setup) -> Slots | str:
         if not slot.isupper():
             if word not in slot.split("|"):
                 return f"unknown word '{word}'"
+            slots[word] = word  # a choice is found by what was chosen
         else:
             wrong = check_slot(slot, word, setup)
             if wrong:
