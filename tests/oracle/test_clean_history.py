@@ -88,6 +88,20 @@ def test_the_phases_of_an_outage_tile_it() -> None:
     assert (parts[0].began, parts[-1].ended) == (outage.marks[0][0], outage.ended)
 
 
+def test_an_outage_lasts_until_a_server_that_arrives_stopped_was_started() -> None:
+    told = story().evacuating().sent()
+    told.truly(so.DomainStarted(S1, C2, is_rebuilt=False), so.DomainStopped(S1, C2)).after(3)
+    told.moving(at.Starting(told.now, C2)).after(4)
+    told.truly(so.DomainStarted(S1, C2, is_rebuilt=False)).after(2)
+    runs_at = told.now - 2
+
+    told.moving(at.Done(told.now, C2))
+
+    (outage,) = told.oracle.outages.ended
+    assert (outage.ended, outage.how) == (runs_at, "runs")
+    assert phases(outage, told.now)[-1] == ("starting", runs_at - 4, runs_at)
+
+
 def test_a_fork_goes_its_own_way() -> None:
     told = story()
     twin = told.oracle.fork()

@@ -156,6 +156,7 @@ class Outages:
     """Every outage of a server whose host died, open and ended."""
 
     open: dict[ServerId, Outage] = field(default_factory=dict[ServerId, Outage])
+    ran: dict[ServerId, float] = field(default_factory=dict[ServerId, float])  # since when again
     ended: deque[Outage] = field(default_factory=lambda: deque[Outage](maxlen=OUTAGES_KEPT))
 
     def host_changed(self, picture: Picture, when: float, host: HostId, condition: str) -> None:
@@ -169,11 +170,24 @@ class Outages:
             for server in sorted(picture.truth.guests.get(host, ())):
                 self.end(when, server, "resumed")
 
+    def started(self, picture: Picture, when: float, server: ServerId) -> None:
+        """End it, unless its move goes on: Nova starts what it moves, and may stop it again."""
+        move = picture.records.moves.get(server)
+        if server not in self.open:
+            return
+        self.ran[server] = when
+        if move is None or not isinstance(move.state, COUNTED):
+            self.end(when, server, "runs")
+
     def end(self, when: float, server: ServerId, how: str) -> None:
-        """End an outage, if there is one."""
+        """End an outage, if there is one, at the instant from which it truly runs."""
         outage = self.open.pop(server, None)
-        if outage is not None:
-            self.ended.append(outage._replace(ended=when, how=how))
+        since = self.ran.pop(server, None)
+        if outage is None:
+            return
+        end, words = (when, how) if since is None else (since, "runs")
+        marks = (outage.marks[0], *(mark for mark in outage.marks[1:] if mark[0] < end))
+        self.ended.append(outage._replace(marks=marks, ended=end, how=words))
 
     def advance(self, picture: Picture, when: float, server: ServerId) -> Iterator[Violation]:
         """I25: enter the phase in which a decision leaves a server that is down."""
@@ -200,4 +214,4 @@ class Outages:
 
     def fork(self) -> "Outages":
         """Return an independent copy."""
-        return Outages(self.open.copy(), self.ended.copy())
+        return Outages(self.open.copy(), self.ran.copy(), self.ended.copy())

@@ -83,9 +83,10 @@ class Oracle:
                 found += writers.one_writer(picture, when, it)
                 found += returns.gate_kept(picture, when, it)
                 found += moves.data_kept(picture, when, it)
-                self.outages.end(when, it.server, "runs")
+                self.outages.started(picture, when, it.server)
             case so.DomainStopped():
                 truth.domain_stopped(it.server, it.host)
+                self.outages.ran.pop(it.server, None)
             case so.HostChanged():
                 self.outages.host_changed(picture, when, it.host, it.condition)
                 truth.host_changed(it.host, it.condition)
