@@ -89,7 +89,7 @@ class Policy:
     soak_s: float = 60.0
     soak_agentless_s: float = 600.0
     force_up_tries_max: int = 3
-    force_up_retry_s: float = 10.0
+    compute_start_s: float = 5.0  # nova-compute's own clean-up at its start; doubles per attempt
     quarantine_episodes: int = 3
     quarantine_window_s: float = 86400.0
     quarantine_soak_s: float = 3600.0  # doubles with each further episode

@@ -109,6 +109,7 @@ def _enter(draft: Draft, host: HostId, said: Attestation) -> None:
     record, policy = draft.host(host), draft.policy(host)
     stage = at.Returning(draft.now, Stage.ATTESTING, draft.now, said.boot)
     move_to(draft, host, stage, "new_boot_attested", said.boot)
+    draft.put_host(replace(draft.host(host), off_reads=()))  # they were about the old boot
     if said.serial != draft.site(host).serial or not said.is_clean or said.boot == record.boot:
         quarantine(draft, host, "attestation")
     elif len(record.episodes) >= policy.quarantine_episodes:
@@ -266,8 +267,14 @@ def _force_up(draft: Draft, host: HostId, state: at.Returning) -> None:
     if not record.forced_down_by_us:
         _to_stage(draft, host, Stage.RESTARTING)
         return
+    # nova-compute drains its queue and cleans up when it starts; a start that was queued there
+    # would make a second copy, so the look for guests and the force-up come after that.
+    cleaned_at = state.stage_since + draft.policy(host).compute_start_s * 2**state.attempt
+    if draft.now < cleaned_at:
+        draft.wake_host(host, cleaned_at)
+        return
     said = sights.attested.attestation if sights.attested is not None else None
-    is_fresh = said is not None and sights.attested_at >= state.stage_since
+    is_fresh = said is not None and sights.attested_at >= cleaned_at
     if draft.site(host).has_agent and not is_fresh:
         draft.ask(do.AskAttestation(host, record.epoch))
     elif said is not None and is_fresh and said.guests:
