@@ -13,9 +13,9 @@ from tests.engine.stand_ins import (
     HOSTS,
     ME,
     SITE,
+    Agents,
     Bmcs,
     Ceph,
-    NoAgents,
     Nova,
     Pager,
     QuietGuard,
@@ -25,6 +25,7 @@ from tests.engine.stand_ins import (
 )
 
 from ninelives.adapters.sql import SqlStore, open_store
+from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.cluster import Cluster, Note
 from ninelives.core.decide import decide
@@ -32,6 +33,7 @@ from ninelives.core.lastcheck import objection
 from ninelives.core.model import ServerId, VmState
 from ninelives.core.policy import BALANCED
 from ninelives.engine import journal
+from ninelives.engine.errors import GuardLost
 from ninelives.engine.journal import Setting
 from ninelives.engine.loop import Wiring, lead, serve, stand_by
 from ninelives.engine.node import Ready
@@ -68,7 +70,7 @@ class Play:
     def wiring(self, holder: str) -> Wiring:
         world = self.world
         ports = Ports(
-            self.store, world, self.guard, Bmcs(world), Ceph(world), Nova(world), NoAgents(world),
+            self.store, world, self.guard, Bmcs(world), Ceph(world), Nova(world), Agents(world),
             Pager(world),
         )  # fmt: skip
         return Wiring(
@@ -227,6 +229,18 @@ def test_a_deaf_guard_ends_the_term_before_anything_begins(store: SqlStore) -> N
     assert not play.world.asked
 
 
+def test_a_guard_that_lets_a_deadline_pass_ends_the_process(store: SqlStore) -> None:
+    play = Play(store)
+
+    def deaf() -> None:
+        play.guard.hears = False
+
+    with pytest.raises(ExceptionGroup) as ended:
+        play.run(120.0, (30.0, deaf))
+
+    assert isinstance(ended.value.exceptions[0], GuardLost)
+
+
 # --------------------------------------------------------------------------------- terms
 
 
@@ -246,6 +260,8 @@ def test_a_new_leader_sends_nothing_a_second_time(store: SqlStore) -> None:
     virtual_loop.run(main(), 0, BEGAN)
 
     assert store.lease().term == 2
+    begun = [row.event for row in journal.rows(store) if isinstance(row.event, on.TermBegan)]
+    assert begun == [on.TermBegan(1, ME, is_unclean=False), on.TermBegan(2, ME, is_unclean=True)]
     sends = [about.split()[0] for _, about in play.world.requests("nova.evacuate")]
     assert sorted(sends) == ["s1", "s2"]
     assert all(s.vm_state is VmState.ACTIVE and s.host != C1 for s in play.world.servers.values())
@@ -290,7 +306,7 @@ def test_an_own_freeze_is_folded_before_what_it_made_us_miss(store: SqlStore) ->
     play = Play(store)
 
     def freeze() -> None:
-        play.world.now = lambda: asyncio.get_running_loop().time() + 10.0  # type: ignore[method-assign]
+        play.world.jump_s = 10.0
 
     play.run(60.0, (30.0, freeze))
 
