@@ -291,6 +291,9 @@ def _restart_servers(draft: Draft, host: HostId) -> None:
         action = do.OpenGate(host, record.epoch, state.boot)
         draft.act(action, draft.policy(host).request_timeout_s)
     elif moves.restart_in_place(draft, host):
+        # From here on the new boot is the one we know: it is no reboot to be judged any more.
+        boot = state.boot or draft.sights(host).strong_boot
+        draft.put_host(replace(draft.host(host), boot=boot))
         _to_stage(draft, host, Stage.SOAKING)
 
 
