@@ -1,10 +1,12 @@
 """`ninelives demo`: see it work, without a cloud."""
 
-import sys
+import shutil
 from importlib.resources import as_file, files
+from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from .exits import Exit
 
@@ -34,7 +36,7 @@ def demo(plain: bool, speed: float) -> int:
         else show_live(console, speed)
     )
     for show in shown:
-        console.rule(f"[bold]{show.title}", align="left", characters="=")
+        console.print(Text(show.title, style="bold reverse"))
         print_reports(console, show.incidents)
     wrong = [each for show in shown for each in (*show.played.violations, *show.played.failed)]
     for each in wrong:
@@ -44,11 +46,17 @@ def demo(plain: bool, speed: float) -> int:
 
 
 def where_to_read_on(console: Console) -> None:
-    """Say what to try next."""
-    name = sys.argv[0].rpartition("/")[2] if sys.argv[0].endswith("run") else "ninelives"
-    with as_file(files("ninelives.sim").joinpath("stories", "freeze.txt")) as story:
-        console.print("[bold]Read on")
-        console.print(f"  {story}\n      the second story; change it and play it again:")
-        console.print(f"  {name} sim play {story}")
-        console.print("  docs/concepts/safety.md\n      why no server ever runs twice")
-        console.print("  docs/tutorial.md\n      the first hour with ninelives")
+    """Say what to try next, in commands that work from here."""
+    program = "ninelives" if shutil.which("ninelives") else "./run"
+    with as_file(files("ninelives.sim").joinpath("stories", "freeze.txt")) as path:
+        story = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    console.print(Text("Read on", style="bold"))
+    for line, what in (
+        (f"{program} sim play {story} --journal freeze.journal", "one story; change it and see"),
+        (f"{program} host why c1 --journal freeze.journal --at 17", "why c1 was shot"),
+        ("docs/tutorial.md", "the first hour"),
+        ("docs/concepts/safety.md", "why no server ever runs twice"),
+    ):
+        console.print(
+            Text.assemble("  ", (line, "cyan"), (f"\n      {what}", "dim")), soft_wrap=True
+        )

@@ -133,7 +133,7 @@ def show_plain(console: Console) -> list[Show]:
         console.print(Text(f"{number}/{len(STORIES)}  {show.title}", style="bold"))
         console.print(Text(show.scenario.why, style="italic"))
         for line in show.played.lines:
-            console.print(line_text(line, 200), soft_wrap=True)
+            console.print(line_text(line), soft_wrap=True)
         console.print()
         shown.append(show)
     return shown

@@ -53,7 +53,7 @@ def screen(
     moves = move_rows(picture, plain)
     rows = 1 + why_rows(console, scene) + card_rows(console, picture) + len(moves) + 1
     room = max(3, console.height - rows - 1)
-    tail = [line_text(line, console.width) for line in lines[-room:]]
+    tail = [line_text(line) for line in lines[-room:]]
     rule = Rule(Text("timeline", style="dim"), align="right", style="dim", characters=dash(plain))
     return Group(*top, *moves, rule, *tail)
 
@@ -166,12 +166,12 @@ def move_rows(picture: Picture, plain: bool) -> list[Text]:
 # The timeline.
 
 
-def line_text(line: Line, width: int) -> Text:
+def line_text(line: Line) -> Text:
     """Colour one line of the timeline; read without colour it says the same."""
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f"{line.when:6.1f}  ", style="dim")
     text.append(f"{line.who:<7} ", style=RANK_STYLES[line.rank])
     text.append(f"{line.text:<32} ")
     text.append(line.reason, style="dim italic")
-    text.truncate(width, overflow="ellipsis")
+    text.rstrip()
     return text

@@ -18,6 +18,8 @@ from ninelives.engine.errors import (
     StoreUnavailable,
 )
 
+from .plain_text import prepare_output
+
 
 class Exit(IntEnum):
     """What the end of a command means."""
@@ -124,6 +126,7 @@ class Group(click.Group):
     ) -> NoReturn:
         """Run, and end the process with a code of the table."""
         assert standalone_mode, "a command of ninelives ends its process"
+        prepare_output()
         with Told():
             code: object = super().main(args, prog_name, complete_var, standalone_mode=False)
             raise SystemExit(code if isinstance(code, int) else Exit.DONE)

@@ -27,6 +27,7 @@ class Incident:
     started: dict[ServerId, float] = field(default_factory=dict[ServerId, float])
     ended: float | None = None
     is_false_alarm: bool = False
+    group: str = ""  # of one group incident with all others of this name
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -45,10 +46,13 @@ class Incident:
         )
 
     def outage_s(self, server: ServerId) -> float | None:
-        """How long a server was away, None if it never stopped or is still away."""
+        """How long a server was away, None if it never stopped or is still away.
+
+        It counts from when its host was ill: what a frozen host holds serves nobody.
+        """
         if server not in self.stopped or server not in self.started:
             return None
-        return self.started[server] - self.stopped[server]
+        return self.started[server] - min(self.last_life, self.stopped[server])
 
 
 @dataclass(slots=True)
@@ -82,10 +86,16 @@ class Incidents:
                     self._open[host].stopped.setdefault(server, when)
             case what.DomainStarted(server=server):
                 for incident in self._open.values():
-                    if server in incident.stopped or server in incident.moves:
-                        incident.started.setdefault(server, when)
+                    if server in incident.stopped:
+                        self._started(incident, when, server)
             case _:
                 return
+
+    def _started(self, incident: Incident, when: float, server: ServerId) -> None:
+        """Remember the last start until it is verified: moved servers arrive, stop, then start."""
+        move = incident.moves.get(server)
+        if move is None or not isinstance(move.state, states.Done):
+            incident.started[server] = when
 
     def _host(self, when: float, host: states.Host) -> None:
         incident = self._open.get(host.id)
@@ -94,6 +104,7 @@ class Incidents:
                 return
             incident = self._begin(when, host)
         incident.proofs += [proof for proof in host.proofs if proof not in incident.proofs]
+        incident.group = host.group
         self._mark(incident, when, host.state)
 
     def _begin(self, when: float, host: states.Host) -> Incident:
@@ -128,7 +139,7 @@ WHY: Mapping[str, str] = {
     "dead_panic": "it sent a kdump beacon",
     "rebooted": "it answered as a new boot",
     "hung": "nothing but weak signs came from it",
-    "isolated": "all its networks were down while its storage was written",
+    "isolated": "all its networks were down, and its storage still knew it",
     "storage_lost": "it alone had lost its storage",
     "single_plane": "the only plane there is was down",
     "management_only": "its management network alone was down: nothing to rescue",
@@ -155,6 +166,15 @@ def outcome_words(move: states.Move) -> str:
             return f"tried again: {reason}"
         case _:
             return "on its way"
+
+
+def together(incidents: Iterable[Incident]) -> list[list[Incident]]:
+    """Put incidents of one group together; every other one stands alone."""
+    found: dict[str, list[Incident]] = {}
+    for incident in incidents:
+        key = incident.group or f"{incident.host}/{incident.epoch}"
+        found.setdefault(key, []).append(incident)
+    return list(found.values())
 
 
 def worst_outage(incident: Incident) -> tuple[ServerId, float] | None:

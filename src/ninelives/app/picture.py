@@ -34,7 +34,7 @@ HOST_LOOKS: Mapping[type, Look] = {
 }
 RUNS = Look("▮", "#", "runs", "green")
 AWAY = Look("▯", "-", "down", "bold red")
-DOUBTFUL = Look("▯", "~", "frozen", "yellow")
+DOUBTFUL = Look("▒", "~", "frozen", "yellow")
 
 
 @dataclass(slots=True)
