@@ -100,7 +100,7 @@ class Counts:
             record = hosts.get(name)
             pair = (type(record.state) if record else at.Unknown, kind)
             self.pairs[pair] = self.pairs.get(pair, 0) + 1
-        for server in _servers_named(event):
+        for server in () if kind is on.Woke else _servers_named(event):
             move = picture.records.moves.get(server)
             if move is not None:
                 key = (type(move.state), kind)
@@ -122,12 +122,12 @@ class Counts:
 def hosts_named(event: on.Event) -> tuple[HostId, ...]:
     """Return the hosts that an event is about."""
     match event:
-        case on.Sighted(changes=changes):
-            return tuple(change.host for change in changes)
-        case on.Listed() | on.Watched():
-            return (event.request.host,)
         case on.Woke(subject=subject):
             return (HostId(subject[5:]),) if subject.startswith("host/") else ()
+        case on.Sighted(changes=changes):
+            return tuple({change.host: None for change in changes})
+        case on.Listed() | on.Watched():
+            return (event.request.host,)
         case on.Replied(action=action):
             host = getattr(action, "host", None) or getattr(action, "source", None)
             return (host,) if host else ()

@@ -164,14 +164,10 @@ class Oracle:
     def _decided(self, when: float, it: so.Decided, found: Found) -> None:
         picture, event, decision = self.picture, it.event, it.decision
         self.counts.exercised(picture, event)
-        found += actors.one_actor(picture, when, it)
-        if isinstance(event, on.OwnFault):
-            actors.own_fault(picture, when, it, event)
-        elif isinstance(event, on.TermBegan):
-            liveness.duties_postponed(picture, when)
-        else:
-            writers.contradicted(picture, when, event)
-        picture.told.hear(when, it.now, event)
+        if it.term != picture.records.term or it.controller != picture.records.holder:
+            found += actors.one_actor(picture, when, it)
+        if not isinstance(event, on.Woke):  # most events by far, and nothing is told by them
+            self._told(when, it, event)
         if decision.control is not None:
             picture.records.control = decision.control
         if decision.outbox:
@@ -185,6 +181,16 @@ class Oracle:
             self._moved(when, it, found)
         if picture.duties:
             found += liveness.duties_done(picture, when)
+
+    def _told(self, when: float, it: so.Decided, event: on.Event) -> None:
+        picture = self.picture
+        if isinstance(event, on.OwnFault):
+            actors.own_fault(picture, when, it, event)
+        elif isinstance(event, on.TermBegan):
+            liveness.duties_postponed(picture, when)
+        else:
+            writers.contradicted(picture, when, event)
+        picture.told.hear(when, it.now, event)
 
     def _host_changed(
         self, when: float, it: so.Decided, host: HostId, after: at.Host, found: Found
