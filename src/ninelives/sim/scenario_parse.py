@@ -195,13 +195,12 @@ def _names(setup: Setup) -> Names:
 def _finished(reading: _Reading, why: str) -> Scenario | ParseError:
     if not SENTENCE.search(why):
         return ParseError(1, 1, "the story does not say why it is told", "# One sentence, or more.")
-    if reading.setup is None:
-        return ParseError(1, 1, "nothing happens in this story", "at 5 power c1 off")
+    setup = _setup(reading, Word("", 1, 1))
     last = max((command.at_s for command in reading.commands), default=0.0)
     until_s = last + LINGERS_S if reading.until_s is None else reading.until_s
     return Scenario(
         why,
-        reading.setup,
+        setup,
         tuple(sorted(reading.commands, key=lambda command: command.at_s)),
         tuple(reading.triggers),
         tuple(reading.claims),
