@@ -4,15 +4,16 @@ If one fails: read the diff as an operator would. Only when the new timeline is 
 `pytest --rewrite`, read `git diff`, and say in the commit message why it is better.
 """
 
+import re
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from ninelives.sim.claims import Kind
+from ninelives.sim.claims import VERBS, Kind
 from ninelives.sim.scenario import RULE, parse, play
-from ninelives.sim.scenario_parse import Scenario
+from ninelives.sim.scenario_parse import DECLARATIONS, Scenario
 
 ROOT = Path(__file__).parents[1]
 TOLD = ROOT / "src" / "ninelives" / "sim" / "stories"  # those that the demo shows
@@ -59,3 +60,20 @@ def test_a_story_is_told_the_same_way_twice() -> None:
     assert isinstance(scenario, Scenario)
 
     assert play(scenario).timeline == play(scenario).timeline
+
+
+def test_the_story_of_the_reference_is_understood_and_comes_out_as_it_claims() -> None:
+    page = (ROOT / "docs" / "reference" / "scenarios.md").read_text(encoding="utf-8")
+    stories = re.findall(r"^```scenario\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+
+    for story in stories:
+        scenario = parse(story)
+        assert isinstance(scenario, Scenario), str(scenario)
+        assert play(scenario).failed == ()
+    assert stories
+
+
+def test_the_reference_names_every_claim_and_every_declaration() -> None:
+    page = (ROOT / "docs" / "reference" / "scenarios.md").read_text(encoding="utf-8")
+
+    assert [word for word in (*VERBS, *DECLARATIONS) if word not in page] == []
