@@ -116,6 +116,8 @@ def test_a_story_without_an_end_lingers_after_its_last_command() -> None:
         ("when c1 enters fancing: power c2 off", 16, "unknown state 'fancing'", "'fencing'"),
         ("must: c1 runs on c2", 7, "'runs on' is said of a server, not of 'c1'", ""),
         ("must: web runs on c7", 19, "unknown host 'c7'", ""),
+        ("must: c1 shot twice", 15, "'twice' is a word too many", ""),
+        ("never: c1 shot after c2 shot before web rebuilt", 30, "'before' is a word too many", ""),
         ("must: web", 7, "what about 'web'?", ""),
         ("must:", 1, "'must' claims nothing", ""),
         ("never c1 shot", 1, "'never' lacks a colon", ""),

@@ -48,6 +48,7 @@ VERBS: Mapping[str, tuple[str, str]] = {  # phrase → (kind of its subject, kin
     "leads": ("controller", ""),
     "disarms": ("ninelives", ""),
 }
+WORDS_OF_OBJECT = {"": 0, "state": 2}  # a state may be followed by its reason; others are one word
 NINELIVES = "ninelives"
 
 
@@ -194,6 +195,9 @@ def parse_what(words: list[Word], names: Names) -> What:
         one_of(objects[0], names.hosts | {"any"}, "host")
     if kind_of_object == "state" and objects:
         one_of(objects[0], (*STATES, "any"), "state")
+    room = WORDS_OF_OBJECT.get(kind_of_object, 1)
+    if len(objects) > room:
+        raise objects[room].wrong(f"'{objects[room].text}' is a word too many")
     if kind_of_object and not objects:
         raise rest[-1].wrong(f"'{phrase}' what?", f"{phrase} {kind_of_object}")
     verb = "reaches" if phrase in {"enters", "is"} else phrase
