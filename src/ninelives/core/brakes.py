@@ -11,6 +11,7 @@ from typing import NamedTuple
 from . import states as at
 from .draft import Draft
 from .model import DomainId, HostId, Mode, WitnessId
+from .roads import usable_roads
 from .rules import Facts
 from .states import Class
 from .tallies import needs_shot, want_key
@@ -181,19 +182,6 @@ def _doctor_red(facts: Facts) -> str:
     if site.has_watchdog or site.revocable or usable_roads(facts.draft, facts.host):
         return ""
     return "no road to a proof: no verified power device, storage revocation or watchdog"
-
-
-def usable_roads(draft: Draft, host: HostId) -> tuple[str, ...]:
-    """Return the roads that may carry a proof: mapping verified, device not caught lying."""
-    control = draft.control
-    closed = {address for address, _ in control.closed_devices}
-    return tuple(
-        road.id
-        for road in draft.site(host).roads
-        if (road.is_verified or (host, road.id) in control.verified)
-        and (host, road.id) not in control.unverified
-        and (road.address or road.id) not in closed
-    )
 
 
 def _kdump(facts: Facts) -> str:

@@ -9,8 +9,8 @@ same cluster, event and instant give the same decision, in production, simulatio
 from dataclasses import replace
 
 from . import actions as do
+from . import contradicted, evidence, fencing, moves, orders_judged, repair, returning, terms
 from . import events as on
-from . import evidence, fencing, moves, orders_judged, repair, returning, terms
 from . import states as at
 from .cluster import Cluster, Decision
 from .draft import Draft
@@ -84,9 +84,9 @@ def _news(draft: Draft, host: HostId) -> None:
     """Something new was seen of a host: void what it contradicts, then look."""
     state = draft.host(host).state
     if not isinstance(state, at.Healthy | at.Unknown):
-        fencing.check_proofs(draft, host)
-    if isinstance(state, at.Suspect | at.Held) and fencing.is_lied_about(draft, host):
-        fencing.lies(draft, host)
+        contradicted.check_proofs(draft, host)
+    if isinstance(state, at.Suspect | at.Held) and contradicted.is_lied_about(draft, host):
+        contradicted.lies(draft, host)
     look(draft, host)
 
 
@@ -139,7 +139,7 @@ def _woke(draft: Draft, subject: str) -> None:
     kind, _, name = subject.partition("/")
     match kind:
         case "host" if name in draft.cluster.site.hosts:
-            fencing.check_proofs(draft, HostId(name))
+            contradicted.check_proofs(draft, HostId(name))
             look(draft, HostId(name))
         case "outbox":
             terms.offer_again(draft)

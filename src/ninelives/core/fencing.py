@@ -13,10 +13,11 @@ from . import actions as do
 from . import events as on
 from . import proofs
 from . import states as at
-from .brakes import holding, usable_roads
+from .brakes import holding
 from .draft import Draft
-from .episode import add_proof, begin, move_to, tell, void_proofs
+from .episode import add_proof, begin, move_to, tell
 from .model import HostId, Power, Proof, Refusal, RoadId, Validity
+from .roads import usable_roads
 from .rules import Facts
 from .site import Road
 from .states import Class
@@ -302,73 +303,7 @@ def ask_promises(draft: Draft, host: HostId) -> None:
         draft.ask(do.AskPromises(host, draft.host(host).epoch))
 
 
-# What contradicts.
-
-
-def check_proofs(draft: Draft, host: HostId) -> None:
-    """Void what is contradicted by what was seen since (SAFETY 3, "invalidated")."""
-    record, sights = draft.host(host), draft.sights(host)
-    if isinstance(record.state, at.Returning | at.Healthy | at.Unknown):
-        return
-    for proof in proofs.valid(record):
-        if proof.covers.cpu and proofs.hears_old_boot(draft, host, proof.at):
-            void_proofs(draft, host, (proof,), f"the old boot lives, against {proof.method}")
-            return
-        for backend in proof.covers.backends:
-            view = sights.storage.get(backend)
-            if view is not None and view.at > proof.at and (view.watched or not view.revoked):
-                what = "a watcher lives" if view.watched else "the revocation is gone"
-                void_proofs(draft, host, (proof,), f"{backend}: {what}")
-                return
-
-
-def watch_mapping(draft: Draft, fallen: HostId) -> None:
-    """See whether `fallen` fell silent in the very moment in which we shot another host.
-
-    Then the device may be wired to the wrong machine (attack 14): its silence began between our
-    off and the first read of off. Everything stops until a human has looked.
-    """
-    policy = draft.policy(fallen)
-    silent_since = draft.now - policy.silence_s
-    for when, shot in draft.control.shots:
-        if shot == fallen or draft.now - when > policy.mapping_watch_s:
-            continue
-        first_off = [reads.first_at for reads in draft.host(shot).off_reads]
-        until = min(first_off, default=when + policy.off_confirm_gap_s)
-        is_silent = Facts(draft, fallen).is_silent
-        if when <= silent_since <= until and is_silent and not _has_own_event(draft, fallen):
-            _wrong_mapping(draft, shot, fallen)
-            return
-
-
-def _has_own_event(draft: Draft, host: HostId) -> bool:
-    sights = draft.sights(host)
-    alone = not draft.host(host).group
-    return sights.is_lost_to_pacemaker or sights.kdump_since is not None or not alone
-
-
-def _wrong_mapping(draft: Draft, shot: HostId, fallen: HostId) -> None:
-    cause = f"we shot {shot}, and {fallen} fell silent: the mapping may be wrong"
-    void_proofs(draft, shot, proofs.valid(draft.host(shot)), cause)
-    draft.put_control(replace(draft.control, is_armed=False, cause=cause))
-    draft.note("control", "disarmed", cause)
-
-
-def lies(draft: Draft, host: HostId) -> None:
-    """R4a: close the device that reads off while the host lives, and all that share its address."""
-    devices = {road.address or road.id for road in draft.site(host).roads}
-    known = {address for address, _ in draft.control.closed_devices}
-    fresh = tuple((address, f"read off while {host} lives") for address in sorted(devices - known))
-    if fresh:
-        closed = (*draft.control.closed_devices, *fresh)
-        draft.put_control(replace(draft.control, closed_devices=closed))
-        draft.note(host, "device.closed", "oob_lies", ", ".join(address for address, _ in fresh))
-        tell(draft, host, "oob_lies")
-
-
-def is_lied_about(draft: Draft, host: HostId) -> bool:
-    """Say whether a device reads off while the host gives strong signs (R4a)."""
-    return Facts(draft, host).oob_lies
+# Out of it, by a human's choice.
 
 
 def undo(draft: Draft, host: HostId) -> Refusal | None:

@@ -8,12 +8,13 @@ the only door between states, and knows every arrow (states.ARROWS); any other i
 from dataclasses import replace
 
 from . import actions as do
-from . import fencing, groups, moves, repair, returning
+from . import contradicted, fencing, groups, moves, repair, returning
 from . import states as at
-from .brakes import Brake, holding, usable_roads
+from .brakes import Brake, holding
 from .draft import Draft
 from .episode import begin, move_to, tell
 from .model import HostId, Refusal
+from .roads import usable_roads
 from .rules import REPAIR_CLASSES, Facts, Verdict, judge, may_fence
 from .states import Class
 
@@ -64,7 +65,7 @@ def suspect(draft: Draft, host: HostId, verdict: Verdict) -> None:
     """Open an episode: look harder, do nothing yet."""
     begin(draft, host, verdict.cls, verdict.rule)
     groups.join(draft, host)
-    fencing.watch_mapping(draft, host)
+    contradicted.watch_mapping(draft, host)
     fencing.read_evidence(draft, host)
     draft.wake_host(host, draft.now)
 

@@ -5,7 +5,6 @@ a proof, never a return code; and no proof precedes or outlives the episode it w
 """
 
 from . import events as on
-from .brakes import usable_roads
 from .draft import Draft
 from .evidence import Seen, plane_seen, power_is, watched
 from .model import (
@@ -23,6 +22,7 @@ from .model import (
     Sign,
     Validity,
 )
+from .roads import usable_roads
 from .states import Host
 
 
