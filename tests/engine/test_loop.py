@@ -33,16 +33,19 @@ from ninelives.core.lastcheck import objection
 from ninelives.core.model import ServerId, VmState
 from ninelives.core.policy import BALANCED
 from ninelives.engine import journal
+from ninelives.engine.clock import SystemClock
 from ninelives.engine.errors import GuardLost
 from ninelives.engine.journal import Setting
 from ninelives.engine.loop import Wiring, lead, serve, stand_by
 from ninelives.engine.node import Ready
 from ninelives.engine.ports import Ports
 from ninelives.engine.replay import first_difference
+from ninelives.engine.writer import Writer
 
 BEGAN = 1000.0  # seconds since this machine booted
 LEASE_S, MARGIN_S = 15.0, 3.0
 SETTLED_S = 150.0
+PATIENCE_S = 30.0  # of a test that runs in true time: long enough for any machine
 C1, C2, C3 = HOSTS
 SETTING = Setting(SITE, BALANCED)
 
@@ -281,6 +284,34 @@ def test_a_standby_takes_over_only_after_lease_and_margin(store: SqlStore) -> No
 
     assert LEASE_S + MARGIN_S <= took_s < LEASE_S + MARGIN_S + 2.0
     assert store.lease().term == 2
+
+
+def test_the_true_loop_clock_and_writer_do_the_same(store: SqlStore) -> None:
+    """Threads and time as they are: a term begins, is durable, published, and ends when told."""
+    play, seen = Play(store), list[Ready]()
+
+    async def main() -> None:
+        begun = asyncio.Event()
+
+        def published(ready: Ready) -> None:
+            seen.append(ready)
+            begun.set()
+
+        wiring = replace(
+            play.wiring("ctl-a/1"), open_writer=Writer, published=published, sources=()
+        )
+        wiring = replace(wiring, ports=replace(wiring.ports, clock=SystemClock()))
+        async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+            leading = tasks.create_task(serve(wiring))
+            await begun.wait()
+            leading.cancel()
+
+    asyncio.run(main())
+
+    assert seen[0].event == on.TermBegan(1, ME)
+    assert store.identity().revision >= 1
+    assert play.guard.rests == 1
+    assert abs(next(journal.rows(store)).wall - SystemClock().wall()) < PATIENCE_S
 
 
 def test_a_lost_lease_ends_the_term_and_lets_the_guard_rest(store: SqlStore) -> None:

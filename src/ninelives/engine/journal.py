@@ -131,11 +131,12 @@ def digest_of(decision: Decision, changes: Changes) -> str:
 
     What was only seen (sights, views) is left out: where it differs, a later decision will.
     """
-    puts = [part for key in sorted(changes.puts) for part in (key.encode(), changes.puts[key])]
-    drops = [key.encode() for key in sorted(changes.drops)]
+    records = [part for key in sorted(changes.puts) for part in (key.encode(), changes.puts[key])]
+    records += [b"-" + key.encode() for key in sorted(changes.drops)]
     actions = [codec.encode(codec.ACTION, action) for action in decision.actions]
     wakes = [repr(wake).encode() for wake in sorted(decision.wakes.items())]
-    return ".".join(map(codec.digest, ((*puts, b"", *drops), tuple(actions), tuple(wakes))))
+    # Most events change nothing: nothing to digest, and nothing to store.
+    return ".".join(codec.digest(tuple(part)) if part else "" for part in (records, actions, wakes))
 
 
 # --------------------------------------------------------------------------------------- reading
