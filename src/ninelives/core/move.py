@@ -275,9 +275,9 @@ def _verify_in_place(draft: Draft, move: at.Move) -> None:
 
 
 def in_place_replied(draft: Draft, event: on.Replied) -> None:
-    """Fold the answer to a hard reboot in place: once, then it is seen or a human is told."""
+    """Fold the answer to a reboot in place or a drain: once, then it is seen or a human is told."""
     action = event.action
-    assert isinstance(action, do.HardReboot)
+    assert isinstance(action, do.HardReboot | do.LiveMigrate)
     draft.settle(action)
     move = draft.move(action.server)
     if move is None or move.attempt != action.attempt:

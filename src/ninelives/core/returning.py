@@ -67,7 +67,11 @@ def _follow_power_on(draft: Draft, host: HostId) -> None:
     """While a host is being switched on, see what its power says."""
     policy, record = draft.policy(host), draft.host(host)
     if record.power_ons and not Facts(draft, host).has_new_boot:
-        draft.ask(do.ReadPower(host, record.epoch))
+        sights = draft.sights(host)
+        # At its own pace: each answer leads here again, and would otherwise ask at once anew.
+        if draft.now >= sights.power_asked_at + policy.power_poll_s:
+            draft.put_sights(replace(sights, power_asked_at=draft.now))
+            draft.ask(do.ReadPower(host, record.epoch))
         draft.wake_host(host, draft.now + policy.attest_retry_s)
 
 
