@@ -10,7 +10,7 @@ come between a decision and its last check. Shots, moves, starts and power-ons w
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
@@ -55,6 +55,7 @@ ACTING = (
     do.LiveMigrate,
     do.PowerOn,
 )
+KEPT_MINDS_MAX = 60_000
 AT_ONCE_MAX = 400  # events at one instant; more is a core that never comes to rest
 SITE = site()
 
@@ -66,6 +67,55 @@ class Rules(NamedTuple):
     objection: Callable[[Cluster, do.Action, float, ServerSeen | None], str] = objection
 
 
+Memory: TypeAlias = dict[tuple[int, on.Event | None, float], tuple[Cluster, Cluster, Decision | None]]
+
+
+class Minds:
+    """Folds events into minds, each only once: a mind is a cluster that nobody changes any more.
+
+    What befalls the world leaves the leader's mind as it was, so that many states share one; and
+    `decide` is pure, so that what it said to a mind once holds for all of them.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        """Fold by these rules."""
+        self.rules = rules
+        self.memory: Memory = {}
+
+    def after(self, cluster: Cluster, event: on.Event, now: float) -> tuple[Cluster, Decision]:
+        """Return the mind after an event, and what was decided."""
+        place = (id(cluster), event, now)
+        known = self.memory.get(place)
+        if known is not None and known[2] is not None:
+            return known[1], known[2]  # the mind is kept beside it, so that its id stays its own
+        decision = self.rules.decide(cluster, event, now)
+        after = cluster.fork()
+        after.apply(decision)
+        after.now = now
+        self._keep(place, (cluster, after, decision))
+        return after, decision
+
+    def heir(self, cluster: Cluster) -> Cluster:
+        """Return what a new leader starts from: the durable part of its predecessor's mind."""
+        place = (id(cluster), None, 0.0)
+        known = self.memory.get(place)
+        if known is not None:
+            return known[1]
+        hosts, moves = cluster.hosts.values(), cluster.moves.values()
+        heir = restored(SITE, POLICY, cluster.control, hosts, moves, cluster.outbox.values())
+        self._keep(place, (cluster, heir, None))
+        return heir
+
+    def _keep(
+        self,
+        place: tuple[int, on.Event | None, float],
+        found: tuple[Cluster, Cluster, Decision | None],
+    ) -> None:
+        if len(self.memory) >= KEPT_MINDS_MAX:
+            self.memory.clear()
+        self.memory[place] = found
+
+
 @dataclass(slots=True)
 class Scene:
     """One step at work: the leader's mind, the truth, and what this step broke."""
@@ -73,7 +123,7 @@ class Scene:
     cluster: Cluster
     truth: Truth
     now: float
-    rules: Rules
+    minds: Minds
     broken: list[Broken] = field(default_factory=list[Broken])
     said: list[str] = field(default_factory=list[str])  # what the leader did about it, for people
 
@@ -101,10 +151,9 @@ class Scene:
         self.truth = replace(self.truth, faults=self.truth.faults + 1)
 
     def _fold(self, event: on.Event, waiting: deque[on.Event]) -> None:
-        decision = self.rules.decide(self.cluster, event, self.now)
-        self.broken.extend(laws.of_decision(self.cluster, self.truth, decision))
-        self.cluster.apply(decision)
-        self.cluster.now = self.now
+        before = self.cluster
+        self.cluster, decision = self.minds.after(before, event, self.now)
+        self.broken.extend(laws.of_decision(before, self.truth, decision))
         self.said.extend(
             f"{note.about} {note.what} {note.why}".rstrip()
             for note in decision.notes
@@ -129,9 +178,8 @@ def _due(cluster: Cluster, now: float) -> str | None:
 
 def begins(scene: Scene) -> None:
     """Start the term of `truth.leader` from what is durable; everybody re-reports what they see."""
-    old, truth = scene.cluster, scene.truth
-    hosts, moves, outbox = old.hosts.values(), old.moves.values(), old.outbox.values()
-    scene.cluster = restored(SITE, POLICY, old.control, hosts, moves, outbox)
+    truth = scene.truth
+    scene.cluster = scene.minds.heir(scene.cluster)
     events: list[on.Event] = [on.TermBegan(truth.term, truth.leader, is_unclean=truth.term > 1)]
     events += [told_by(truth, witness, HOSTS) for witness in witnesses(truth)]
     scene.feed(*events)
@@ -178,7 +226,7 @@ def answered(scene: Scene, action: do.Action) -> Iterator[on.Event]:
     if isinstance(action, do.READS):
         yield from _read(scene, action)
         return
-    refusal = scene.rules.objection(scene.cluster, action, scene.now, None)
+    refusal = scene.minds.rules.objection(scene.cluster, action, scene.now, None)
     if refusal:
         yield on.Replied(action, on.Outcome.NOT_SENT, refusal)
         return

@@ -9,7 +9,7 @@ from ninelives.engine.clock import SystemClock
 from .choices import State, Step, possible
 from .key import Key, Keys
 from .laws import Broken
-from .leader import Rules, Scene, begins, empty
+from .leader import Minds, Rules, Scene, begins, empty
 from .steps import take
 from .truth import beginnings
 
@@ -39,7 +39,7 @@ class Search:
     """What is known while searching."""
 
     keys: Keys
-    rules: Rules
+    minds: Minds
     faults_max: int
     parents: dict[Key, tuple[Key, Step | str]] = field(default_factory=dict)
     found: dict[str, Found] = field(default_factory=dict)
@@ -56,7 +56,7 @@ def explore(
     """Walk every path of up to `depth_max` steps, as long as `seconds_max` lasts."""
     clock = SystemClock()
     began = clock.now()
-    search = Search(Keys(symmetric), rules or Rules(), faults_max)
+    search = Search(Keys(symmetric), Minds(rules or Rules()), faults_max)
     level = list(_begin(search))
     depth = 0
     while level and depth < depth_max:
@@ -78,7 +78,7 @@ def _result(search: Search, depth: int, exhausted: bool, seconds: float) -> Expl
 
 def _begin(search: Search) -> Iterator[tuple[Key, State]]:
     for name, truth in beginnings():
-        scene = Scene(empty(), truth, 0.0, search.rules)
+        scene = Scene(empty(), truth, 0.0, search.minds)
         begins(scene)
         key = search.keys.key(scene.cluster, scene.truth, scene.now)
         search.parents[key] = (0, name)
@@ -87,7 +87,7 @@ def _begin(search: Search) -> Iterator[tuple[Key, State]]:
 
 def _walk(search: Search, key: Key, state: State) -> Iterator[tuple[Key, State]]:
     for step in possible(state, search.faults_max):
-        scene = take(state, step, search.rules)
+        scene = take(state, step, search.minds)
         if scene is None:
             continue
         search.transitions += 1

@@ -19,7 +19,7 @@ def send(scene: Scene, step: Step) -> bool:
     scene.truth = replace(scene.truth, in_hand=left)
     server = getattr(action, "server", None)
     seen = shown(scene.truth.server(server)) if server is not None else None
-    refusal = scene.rules.objection(scene.cluster, action, scene.now, seen)
+    refusal = scene.minds.rules.objection(scene.cluster, action, scene.now, seen)
     if refusal:
         if step.what != "send":
             return False

@@ -22,13 +22,13 @@ from . import faults, laws, nova, sends
 from .choices import State, Step
 from .faults import unsaid, without_power
 from .key import skeleton
-from .leader import Rules, Scene, told_by, witnesses
+from .leader import Minds, Scene, told_by, witnesses
 from .truth import FAR_S, HOSTS, LONGEST_S, LOOKS_S, POLICY, Truth
 
 
-def take(state: State, step: Step, rules: Rules) -> Scene | None:
+def take(state: State, step: Step, minds: Minds) -> Scene | None:
     """Take a step from a state, which stays as it was. None: time cannot pass from here."""
-    scene = Scene(state.cluster.fork(), state.truth, state.now, rules)
+    scene = Scene(state.cluster, state.truth, state.now, minds)
     try:
         if not DOES[step.what](scene, step):
             return None
