@@ -306,7 +306,7 @@ def test_the_true_loop_clock_and_writer_do_the_same(store: SqlStore) -> None:
             await begun.wait()
             leading.cancel()
 
-    asyncio.run(main())
+    asyncio.run(main(), debug=True)  # also refuses what is called from the wrong thread
 
     assert seen[0].event == on.TermBegan(1, ME)
     assert store.identity().revision >= 1
