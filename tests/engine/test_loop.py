@@ -36,7 +36,7 @@ from ninelives.engine import journal
 from ninelives.engine.clock import SystemClock
 from ninelives.engine.errors import GuardLost
 from ninelives.engine.journal import Setting
-from ninelives.engine.loop import Wiring, lead, serve, stand_by
+from ninelives.engine.loop import Tell, Wiring, lead, serve, stand_by
 from ninelives.engine.node import Ready
 from ninelives.engine.ports import Ports
 from ninelives.engine.replay import first_difference
@@ -291,25 +291,29 @@ def test_the_true_loop_clock_and_writer_do_the_same(store: SqlStore) -> None:
     play, seen = Play(store), list[Ready]()
 
     async def main() -> None:
-        begun = asyncio.Event()
+        begun, heard = asyncio.Event(), asyncio.Event()
 
         def published(ready: Ready) -> None:
             seen.append(ready)
-            begun.set()
+            (heard if isinstance(ready.event, on.CanarySeen) else begun).set()
+
+        async def source(tell: Tell) -> None:
+            await begun.wait()
+            await tell(on.CanarySeen("nova", is_ok=True))
 
         wiring = replace(
-            play.wiring("ctl-a/1"), open_writer=Writer, published=published, sources=()
+            play.wiring("ctl-a/1"), open_writer=Writer, published=published, sources=(source,)
         )
         wiring = replace(wiring, ports=replace(wiring.ports, clock=SystemClock()))
         async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
             leading = tasks.create_task(serve(wiring))
-            await begun.wait()
+            await heard.wait()
             leading.cancel()
 
     asyncio.run(main(), debug=True)  # also refuses what is called from the wrong thread
 
     assert seen[0].event == on.TermBegan(1, ME)
-    assert store.identity().revision >= 1
+    assert store.identity().revision >= 2
     assert play.guard.rests == 1
     assert abs(next(journal.rows(store)).wall - SystemClock().wall()) < PATIENCE_S
 
