@@ -113,6 +113,16 @@ def test_the_answer_is_about_the_asked_instant(journal: Path) -> None:
     assert late["proofs"] == ["power_off, valid: c1-bmc off twice"]
 
 
+def test_the_answer_is_the_state_before_whatever_came_next(journal: Path) -> None:
+    late = json.loads(run("host", "why", "c1", "--journal", journal, "--json").stdout)
+    fenced = next(each for each in late["history"] if "fencing → fenced" in each["what"])
+
+    at = ("--at", fenced["wall"] - 1e-6)
+    before = json.loads(run("host", "why", "c1", "--journal", journal, *at, "--json").stdout)
+
+    assert (before["state"], before["proofs"]) == ("fencing", [])
+
+
 def test_an_answer_for_people_says_the_same(journal: Path) -> None:
     result = run("host", "why", "c1", "--journal", journal, "--at", 17)
 

@@ -19,6 +19,7 @@ from ninelives.app.demo_screen import Scene, screen
 from ninelives.app.exits import Exit
 from ninelives.app.incidents import together
 from ninelives.app.picture import Picture
+from ninelives.core.model import ServerId
 
 LEAVES_SCREEN = b"\x1b[?1049l"
 
@@ -94,6 +95,24 @@ def test_a_group_is_one_incident(shown: list[Show]) -> None:
     switch = next(show for show in shown if show.title == "A switch fails")
 
     assert [len(group) for group in together(switch.incidents)] == [3]
+
+
+def test_the_servers_of_a_frozen_host_are_away_from_the_beginning(shown: list[Show]) -> None:
+    freeze = next(show for show in shown if show.title == "A host freezes, and wakes up")
+    [incident] = freeze.incidents
+
+    moved = {line.who: line.when for line in freeze.played.lines if line.text == "done"}
+    for server in (ServerId("web"), ServerId("db")):
+        away = incident.outage_s(server)
+        assert away is not None
+        assert away == pytest.approx(moved[server] - 5.0, abs=2.0)
+
+
+def test_an_outage_is_told_without_a_gap(shown: list[Show]) -> None:
+    for incident in (each for show in shown for each in show.incidents):
+        end = incident.marks.get("vacated", incident.ended)
+        assert end is not None
+        assert sum(took for _, took in incident.phases) == pytest.approx(end - incident.last_life)
 
 
 def test_no_law_is_broken_and_every_claim_holds(shown: list[Show]) -> None:

@@ -37,6 +37,7 @@ def objections(claim: str) -> list[str]:
         "must: c1 reaches suspect signals_lost",
         "must: c1 shot before web runs on c2",
         "must: web runs on c2 after c1 shot",
+        "must: c1 shot after c1 shot",
         'must: "bmc c1 power off"',
         "never: c2 shot",
         "never: any server written twice",

@@ -2,7 +2,11 @@
 
 import random
 
-from ninelives.core.model import BackendId, BootId, HostId, ServerId
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core.cluster import Cluster, Decision
+from ninelives.core.decide import decide
+from ninelives.core.model import BackendId, BootId, HostId, RoadId, ServerId
 from ninelives.sim import happenings as what
 from ninelives.sim.chronicle import Chronicle
 from ninelives.sim.scenario import Played, parse, play
@@ -34,6 +38,30 @@ def test_a_trigger_fires_once_when_its_fact_begins() -> None:
 
     suspected = next(line.when for line in after.lines if line.text == "healthy → suspect")
     assert texts(after, "user") == [(round(suspected, 1), "stop web")]
+
+
+def test_a_trigger_does_not_fire_again() -> None:
+    after = played("at 5 freeze c1\nat 90 freeze c2\nwhen any host enters suspect: user stop web\n")
+
+    assert len([line for line in after.lines if line.text == "healthy → suspect"]) == 2
+    assert len(texts(after, "user")) == 1
+
+
+def test_the_oracle_listens() -> None:
+    """A leader that shoots whoever it hears of breaks the laws, and that is said."""
+
+    def trigger_happy(cluster: Cluster, event: on.Event, now: float) -> Decision:
+        decision = decide(cluster, event, now)
+        match event:
+            case on.AgentSaid(host=host):
+                shot = do.PowerOff(host, RoadId(f"{host}-bmc"), 1, 1)
+                return decision._replace(actions=(*decision.actions, shot))
+            case _:
+                return decision
+
+    broken = play(scenario_of("at 5 libvirt c1 hang\nuntil 60\n"), decide=trigger_happy)
+
+    assert "I5" in {violation.law for violation in broken.violations}
 
 
 def test_a_trigger_may_wait_and_may_listen_for_a_line() -> None:

@@ -29,7 +29,7 @@ STORIES = (
     ("switch", "A switch fails"),
     ("dead_bmc", "A host dies, and its BMC with it"),
 )
-STORY_S = 8.0  # how long one story is shown at speed 1
+STORY_S = 7.0  # how long one story is shown at speed 1
 LAST_LOOK_S = 1.2
 FRAMES_PER_S = 15
 READABLE_S = 20.0  # a longer silence in a timeline is not shown at length

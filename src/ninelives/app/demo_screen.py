@@ -30,6 +30,7 @@ from ninelives.sim.timeline import FAULT, OURS, OUTSIDE, Line
 from .picture import Look, Picture, host_look, move_words
 
 CARD_WIDTH_MIN = 19
+LOW_ROWS = 30  # a lower terminal gets less of the reason, and more of the timeline
 STEPS = 5
 RANK_STYLES = {FAULT: "bold red", OUTSIDE: "blue", OURS: "bold"}
 
@@ -95,8 +96,13 @@ def why_rows(console: Console, scene: Scene) -> int:
 
 def why_lines(console: Console, scene: Scene) -> list[Text]:
     """Wrap the reason of a story; a low terminal gets less of it."""
-    lines = Text(scene.why, style="italic").wrap(console, console.width)
-    return list(lines)[: 2 if console.height < 30 else 5]
+    lines = list(Text(scene.why, style="italic").wrap(console, console.width))
+    room = 2 if console.height < LOW_ROWS else 6
+    if len(lines) > room:
+        lines[room - 1].rstrip()
+        lines[room - 1].truncate(console.width - 4, overflow="crop")
+        lines[room - 1].append(" ...")
+    return lines[:room]
 
 
 # Hosts.

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ninelives.engine.node import Decide
+
 from . import faults
 from .chronicle import Chronicle
 from .claims import FailedClaim, judge, means_fact, means_line
@@ -43,14 +45,20 @@ def _checks(setup: Setup) -> Callable[[str], str | None]:
     return lambda words: faults.check(tuple(words.split()), setup)
 
 
-def play(scenario: Scenario, seed: int | None = None, listeners: Iterable[Listener] = ()) -> Played:
+def play(
+    scenario: Scenario,
+    seed: int | None = None,
+    listeners: Iterable[Listener] = (),
+    decide: Decide | None = None,
+) -> Played:
     """Run it to its end, under its own seed if no other is given.
 
-    `listeners` are told every happening, in order.
+    `listeners` are told every happening, in order. `decide` is the core's, unless somebody brings
+    another one to see it judged.
     """
     timeline, chronicle = Timeline(), Chronicle(scenario.setup)
     oracle = oracle_of(scenario.setup)
-    world = World(scenario.setup, scenario.seed if seed is None else seed)
+    world = World(scenario.setup, scenario.seed if seed is None else seed, decide)
     triggers = Triggers(world, chronicle, timeline, list(scenario.triggers))
 
     def judged(when: float, happening: Happening) -> None:
