@@ -79,7 +79,12 @@ TITLES: Mapping[int, str] = {
     71: "maintenance flag forgotten",
     72: "somebody confirms the death of a living host",
 }
-BY_WORDS = {26: "partition GROUPS", 61: "partition GROUPS"}  # which of them, the words decide
+LINK = "net NODE PLANE down"
+BY_WORDS = {  # sentences of several rows: which of them, the words decide
+    **dict.fromkeys((19, 20, 21, 22), (LINK,)),
+    26: ("partition GROUPS",),
+    61: ("partition GROUPS", LINK),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def table_of(forms: Iterable[Form]) -> Mapping[int, Row]:
     found: dict[int, list[str]] = {number: [] for number in TITLES}
     for form in forms:
         if callable(form.rows):
-            numbers = [row for row, usage in BY_WORDS.items() if usage == form.usage]
+            numbers = [row for row, usages in BY_WORDS.items() if form.usage in usages]
         else:
             numbers = list(form.rows)
         for number in numbers:
