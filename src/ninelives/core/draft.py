@@ -8,7 +8,7 @@ from .cluster import Cluster, Control, Decision, Entry, Note, Sights, Views
 from .model import HostId, SegmentId, ServerId
 from .policy import Policy
 from .site import HostSite, Site
-from .tallies import Key, of_host, of_move
+from .tallies import Key, is_proved_dead, of_heard, of_host, of_move, of_record
 
 
 def restored(
@@ -133,13 +133,21 @@ class Draft:
         """Write a host's record."""
         before = self.hosts.get(host.id) or self.cluster.hosts.get(host.id)
         sights, site = self.sights(host.id), self.site(host.id)
-        self._count(of_host(before, sights, site) if before else (), of_host(host, sights, site))
+        if before is not None and is_proved_dead(before) == is_proved_dead(host):
+            self._count(of_record(before, site), of_record(host, site))  # the rest cancels out
+        else:
+            old = of_host(before, sights, site) if before is not None else ()
+            self._count(old, of_host(host, sights, site))
         self.hosts[host.id] = host
 
     def put_sights(self, sights: Sights) -> None:
         """Write what was seen of a host."""
-        host, site = self.host(sights.host), self.site(sights.host)
-        self._count(of_host(host, self.sights(sights.host), site), of_host(host, sights, site))
+        before, after = self.sights(sights.host).heard, sights.heard
+        if before is not after and not is_proved_dead(self.host(sights.host)):
+            # One witness' word changes one entry; all others are the very same and cancel out.
+            old = [(key, heard) for key, heard in before.items() if after.get(key) is not heard]
+            new = [(key, heard) for key, heard in after.items() if before.get(key) is not heard]
+            self._count(of_heard(old), of_heard(new))
         self.sights_[sights.host] = sights
 
     def put_move(self, move: at.Move) -> None:

@@ -36,16 +36,20 @@ class Seen(StrEnum):
 
 def plane_seen(draft: Draft, host: HostId, plane: Plane) -> Seen:
     """Judge one plane of a host. Pure."""
-    signs = {
-        witness: heard.sign
-        for (witness, on_plane), heard in draft.sights(host).heard.items()
-        if on_plane is plane and witness not in draft.views.frozen
-    }
-    if Sign.STRONG in signs.values():
-        return Seen.UP
-    if Sign.WEAK in signs.values():
+    silent: list[WitnessId] = []
+    is_weak = False
+    frozen = draft.views.frozen
+    for (witness, on_plane), heard in draft.sights(host).heard.items():
+        if on_plane is not plane or witness in frozen:
+            continue
+        if heard.sign is Sign.STRONG:
+            return Seen.UP
+        if heard.sign is Sign.WEAK:
+            is_weak = True
+        elif heard.sign is Sign.SILENT:
+            silent.append(witness)
+    if is_weak:
         return Seen.NOT_DOWN
-    silent = [witness for witness, sign in signs.items() if sign is Sign.SILENT]
     if len(silent) < witnesses_required(draft, host):
         return Seen.UNKNOWN
     qualified = [witness for witness in silent if is_qualified(draft, witness, plane, host)]

@@ -1,14 +1,14 @@
 """To which shared numbers each record contributes. The keys are the vocabulary of counting."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from . import states as at
-from .model import Sign, Validity
+from .model import Plane, Sign, Validity, WitnessId
 from .site import HostSite
 
 if TYPE_CHECKING:
-    from .cluster import Sights
+    from .cluster import Heard, Sights
 
 Key = tuple[str, ...]
 
@@ -74,18 +74,27 @@ SHOT_CLASSES = frozenset(
 
 def of_host(host: at.Host, sights: "Sights", site: HostSite) -> Iterable[Key]:
     """Return the keys to which a host with these sights contributes one each."""
+    heard = () if is_proved_dead(host) else of_heard(sights.heard.items())
+    return (*of_record(host, site), *heard)
+
+
+def of_record(host: at.Host, site: HostSite) -> list[Key]:
+    """Return the keys to which a host's record contributes, whatever is heard of it."""
     keys: list[Key] = []
     if needs_shot(host):
         keys += [want_key(domain) for domain in site.domains]
     if isinstance(host.state, at.Suspect | at.Held | at.Fencing | at.Fenced | at.Evacuating):
         keys += [suspect_key(domain) for domain in site.domains]
-    if not is_proved_dead(host):
-        for (witness, plane), heard in sights.heard.items():
-            if heard.sign in (Sign.STRONG, Sign.WEAK):
-                keys.append(seen_key(witness, plane))
-            elif heard.sign is Sign.SILENT:
-                keys.append(silent_key(witness, plane))
     return keys
+
+
+def of_heard(heard: "Iterable[tuple[tuple[WitnessId, Plane], Heard]]") -> Iterator[Key]:
+    """Yield the keys to which what witnesses hear of one host contributes."""
+    for (witness, plane), each in heard:
+        if each.sign is Sign.SILENT:
+            yield silent_key(witness, plane)
+        elif each.sign is not Sign.UNKNOWN:
+            yield seen_key(witness, plane)
 
 
 def of_move(move: at.Move) -> Iterable[Key]:
