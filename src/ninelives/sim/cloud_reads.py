@@ -1,5 +1,6 @@
 """What a controller reads about servers from Nova, Placement and agents, in the core's words."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from .world import World
 
 Question = do.ListServers | do.Watch | do.AskTargets
+Records = Mapping[str, list[nova.Migration]]
+Look = tuple[nova.Server, tuple[nova.Migration, ...], str, ServerSeen]
 OURS = nova.ADMIN.user
-USER_VERBS = {"resize": "resize", "live-migration": "live-migrate", "evacuate": "evacuate"}
 
 
 def ask(world: "World", controller: WitnessId, life: int, action: Question) -> None:
@@ -63,7 +65,8 @@ def listed(world: "World", action: do.ListServers) -> on.Listed:
     for consumer, hosts in world.nova.allocations.items():
         if action.host in hosts and consumer in world.nova.servers:
             found[consumer] = None
-    seen = tuple(seen_of(world, ServerId(name)) for name in found)
+    records = records_of(world)
+    seen = tuple(seen_of(world, ServerId(name), records) for name in found)
     return on.Listed(action, seen, is_complete=not world.is_cell_down)
 
 
@@ -71,7 +74,8 @@ def watched(world: "World", action: do.Watch) -> on.Watched | None:
     if not is_served(world.nova.request(nova.ListServers(), world.now)):
         return None
     known = [name for name in action.servers if name in world.nova.servers]
-    return on.Watched(action, tuple(seen_of(world, name) for name in known))
+    records = records_of(world)
+    return on.Watched(action, tuple(seen_of(world, name, records) for name in known))
 
 
 def targets(world: "World", action: do.AskTargets) -> on.TargetsSeen | None:
@@ -108,24 +112,36 @@ def show(world: "World", server: ServerId) -> ServerSeen | None:
     return seen_of(world, server) if server in world.nova.servers else None
 
 
-def seen_of(world: "World", name: ServerId) -> ServerSeen:
+def seen_of(world: "World", name: ServerId, records: Records | None = None) -> ServerSeen:
     """Say how a server looks now, with everything a decision may need."""
     server = world.nova.servers[name]
-    records = tuple(
-        move_record(record)
-        for record in world.nova.migrations.values()
-        if record.server == name and not record.is_deleted
-    )
-    return replace(
+    mine = tuple((records or records_of(world)).get(name, ()))
+    action = user_action(world, name)
+    # Most looks find nothing new; Nova's own record is another object after each change.
+    known = world.seen.get(name)
+    if known is not None and known[:3] == (server, mine, action):
+        return known[3]
+    seen = replace(
         world.specs[name],
         host=None if server.host is None else HostId(server.host),
         vm_state=VmState(server.vm_state.value),
         task_state=None if server.task_state is None else server.task_state.value,
         is_running=running(server.power_state),
-        records=records,
-        user_action=user_action(world, name),
+        records=tuple(map(move_record, mine)),
+        user_action=action,
         is_locked=server.is_locked,
     )
+    world.seen[name] = (server, mine, action, seen)
+    return seen
+
+
+def records_of(world: "World") -> Records:
+    """Return every migration record that Nova shows, by server."""
+    found: dict[str, list[nova.Migration]] = {}
+    for record in world.nova.migrations.values():
+        if not record.is_deleted:
+            found.setdefault(record.server, []).append(record)
+    return found
 
 
 def running(power: nova.PowerState) -> bool | None:
@@ -137,14 +153,11 @@ def running(power: nova.PowerState) -> bool | None:
 def user_action(world: "World", name: ServerId) -> str:
     """Return the last action of its user; what administrators and we did does not count."""
     reply = world.nova.request(nova.ListActions(name), world.now)
-    if not isinstance(reply, nova.Answer) or not isinstance(reply.body, tuple):
-        return ""
-    theirs = [
-        action.name
-        for action in reply.body
-        if isinstance(action, nova.Action) and action.user != OURS
-    ]
-    return theirs[-1] if theirs else ""
+    if isinstance(reply, nova.Answer) and isinstance(reply.body, tuple):
+        for action in reversed(reply.body):
+            if isinstance(action, nova.Action) and action.user != OURS:
+                return action.name
+    return ""
 
 
 def move_record(record: nova.Migration) -> MoveRecord:

@@ -1,5 +1,6 @@
 """What a controller asks of Nova, and how Nova's answers read in the core's words."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ninelives.core import actions as do
@@ -9,6 +10,7 @@ from ninelives.core.model import HostId, WitnessId
 from . import compute, nova
 
 if TYPE_CHECKING:
+    from .controllers import Controller
     from .world import World
 
 CloudAction = (
@@ -77,13 +79,13 @@ def note_service(world: "World", action: CloudAction, reply: nova.Reply) -> None
     match action:
         case do.ForceDown(host=host):
             world.forced_by_us.add(host)
-            service_changed(world, host)
+            service_changed(world)
         case do.ForceUp(host=host):
             if is_taken:
                 world.forced_by_us.discard(host)
-            service_changed(world, host)
+            service_changed(world)
         case do.Disable(host=host) | do.Enable(host=host) | do.Reserve(host=host):
-            service_changed(world, host)
+            service_changed(world)
         case _:
             pass
 
@@ -119,61 +121,49 @@ def reason_of(status: int, message: str) -> str:
     return "http_5xx" if status >= 500 else "conflict"
 
 
-# The service record, as leaders poll it.
+# The service records, as leaders poll them.
 
 
-def service_look(world: "World", host: HostId) -> None:
-    """Tell every leader what changed in Nova's record of this compute."""
-    world.service_looks.discard(host)
-    for leader in world.leading():
-        say_service(world, leader.id, host)
-
-
-def say_service(world: "World", leader_id: WitnessId, host: HostId) -> None:
-    leader = world.controllers[leader_id]
-    seen = service_seen(world, host)
-    if seen is None or not leader.is_running:
-        return
-    before = leader.said.get(("nova", host), on.NovaSeen(host, True, False, False, False, True))
-    leader.said["nova", host] = seen
-    if before != seen:
-        fresh = seen.is_up and isinstance(before, on.NovaSeen) and not before.is_up
-        world.deliver(leader, on.NovaSeen(host, seen.is_up, fresh, *flags(seen)))
-
-
-def flags(seen: on.NovaSeen) -> tuple[bool, bool, bool]:
-    return seen.forced_down, seen.disabled, seen.is_ours
-
-
-def service_seen(world: "World", host: HostId) -> on.NovaSeen | None:
+def service_look(world: "World") -> None:
+    """Tell every leader what changed in Nova's records of the computes: one poll shows all."""
     reply = world.nova.request(nova.ListServices(), world.now)
-    if not isinstance(reply, nova.Answer) or not isinstance(reply.body, tuple):
-        return None
+    leaders = world.leading()
+    if not leaders or not isinstance(reply, nova.Answer) or not isinstance(reply.body, tuple):
+        return
     for view in reply.body:
-        if isinstance(view, nova.ServiceView) and view.host == host:
-            ours = not view.is_forced_down or host in world.forced_by_us
-            if view.is_disabled:
-                ours = ours and (view.disabled_reason or "").startswith(OUR_REASON)
-            forced = view.is_forced_down
-            return on.NovaSeen(host, view.is_up, False, forced, view.is_disabled, ours)
-    return None
+        if isinstance(view, nova.ServiceView):
+            seen = service_seen(world, view)
+            for leader in leaders:
+                say_service(world, leader, seen)
 
 
-def service_changed(world: "World", host: HostId) -> None:
-    """Let the leaders' next poll find what was asked for."""
-    plan_look(world, host, world.rng.random() * world.setup.knobs.nova_poll_s)
+def say_service(world: "World", leader: "Controller", seen: on.NovaSeen) -> None:
+    usual = on.NovaSeen(seen.host, True, False, False, False, True)
+    before = leader.said.get(("nova", seen.host), usual)
+    if before == seen:
+        return
+    leader.said["nova", seen.host] = seen
+    fresh = seen.is_up and isinstance(before, on.NovaSeen) and not before.is_up
+    world.deliver(leader, replace(seen, has_advanced=fresh))
 
 
-def plan_look(world: "World", host: HostId, wait: float) -> None:
-    if host not in world.service_looks:
-        world.service_looks.add(host)
-        world.after(wait, "service_look", host)
+def service_seen(world: "World", view: nova.ServiceView) -> on.NovaSeen:
+    host = HostId(view.host)
+    ours = not view.is_forced_down or host in world.forced_by_us
+    if view.is_disabled:
+        ours = ours and (view.disabled_reason or "").startswith(OUR_REASON)
+    return on.NovaSeen(host, view.is_up, False, view.is_forced_down, view.is_disabled, ours)
+
+
+def service_changed(world: "World") -> None:
+    """Let the leaders' next poll find what changed."""
+    world.after(world.rng.random() * world.setup.knobs.nova_poll_s, "service_look")
 
 
 def process_changed(world: "World", host: HostId) -> None:
-    """Plan the poll that finds nova-compute silent for too long, or back again."""
+    """Plan the polls that find nova-compute silent for too long, or back again."""
     down_s = nova.Timings().service_down_time_s
     last = world.nova.last_report(host, world.now)
     poll = world.rng.random() * world.setup.knobs.nova_poll_s
-    world.at_time(max(world.now, last + down_s + 0.1) + poll, "service_look", host)
-    plan_look(world, host, nova.Timings().startup_s + 1.0 + poll)
+    world.at_time(max(world.now, last + down_s + 0.1) + poll, "service_look")
+    world.after(nova.Timings().startup_s + 1.0 + poll, "service_look")

@@ -81,9 +81,12 @@ class Network:
 
     def talks(self, one: str, other: str, planes: Iterable[Plane]) -> bool:
         """Say whether a connection of both directions stands on any of `planes`."""
-        return any(
-            self.reaches(one, other, plane) and self.reaches(other, one, plane) for plane in planes
-        )
+        if not self.links and self.is_calm:
+            return True
+        for plane in planes:
+            if self.reaches(one, other, plane) and self.reaches(other, one, plane):
+                return True
+        return False
 
     def passes_large(self, node: str, plane: Plane) -> bool:
         return self.links.get((node, plane), PLAIN).passes_large

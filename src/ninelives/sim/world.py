@@ -24,6 +24,7 @@ from ninelives.engine.node import Decide
 
 from . import (
     agents,
+    cloud_reads,
     cloud_sends,
     compute,
     controllers,
@@ -131,9 +132,9 @@ class World:
         self.nova_due: float | None = None
         self.beat_at = 0.0
         self.specs: dict[ServerId, ServerSeen] = {}
+        self.seen: dict[ServerId, cloud_reads.Look] = {}
         self.standing: set[HostId] = set()
         self.forced_by_us: set[HostId] = set()
-        self.service_looks: set[HostId] = set()
         self.agent_due: set[HostId] = set()
         self.deaf_watchdogs: set[HostId] = set()
         self.lease_chains: dict[HostId, int] = {}
@@ -223,8 +224,9 @@ class World:
         other.controllers = {name: each.fork() for name, each in self.controllers.items()}
         other.ledger, other.nova = self.ledger.fork(), self.nova.fork()
         other.specs, other.news = self.specs.copy(), self.news.copy()
+        other.seen = self.seen.copy()
         other.standing, other.forced_by_us = self.standing.copy(), self.forced_by_us.copy()
-        other.service_looks, other.agent_due = self.service_looks.copy(), self.agent_due.copy()
+        other.agent_due = self.agent_due.copy()
         other.deaf_watchdogs, other.stubborn = self.deaf_watchdogs.copy(), self.stubborn.copy()
         other.lease_chains, other.promises = self.lease_chains.copy(), self.promises.copy()
         other.storage_cut_at, other.broken = self.storage_cut_at.copy(), self.broken.copy()
@@ -304,7 +306,7 @@ class World:
         leader.said.clear()
         for host in self.hosts:
             agents.touched(self, host)
-            cloud_sends.plan_look(self, host, self.rng.random() * self.setup.knobs.nova_poll_s)
+        cloud_sends.service_changed(self)
         for event in self.news.values():
             self.deliver(leader, event)
 

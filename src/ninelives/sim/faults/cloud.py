@@ -175,7 +175,7 @@ def rescuer(world: "World", slots: Slots) -> None:
             if server.host == host and not server.is_deleted:
                 world.nova.request(nova.Evacuate(server.id, by=RESCUER), world.now)
     compute.pump(world)
-    cloud_sends.service_changed(world, HostId(host))
+    cloud_sends.service_changed(world)
 
 
 def rescuer_gone(world: "World", slots: Slots) -> None:
@@ -183,7 +183,7 @@ def rescuer_gone(world: "World", slots: Slots) -> None:
     host = HostId(slots["HOST"])
     if host not in world.forced_by_us:
         world.nova.request(nova.UpdateService(host, forced_down=False), world.now)
-        cloud_sends.service_changed(world, host)
+        cloud_sends.service_changed(world)
 
 
 def pacemaker_fenced(world: "World", slots: Slots) -> None:
@@ -241,7 +241,7 @@ def operator_service(world: "World", slots: Slots) -> None:
         request = nova.UpdateService(host, disabled=off, reason="work" if off else None)
     world.nova.request(request, world.now)
     compute.pump(world)
-    cloud_sends.service_changed(world, host)
+    cloud_sends.service_changed(world)
 
 
 FORMS = (
