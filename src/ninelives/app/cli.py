@@ -3,6 +3,7 @@
 import click
 
 from .cli_demo import demo
+from .cli_explore import explore
 from .cli_host import host
 from .cli_sim import sim
 from .exits import Group
@@ -17,3 +18,4 @@ def main() -> None:
 main.add_command(demo)
 main.add_command(host)
 main.add_command(sim)
+sim.add_command(explore)
