@@ -1,0 +1,159 @@
+"""Users and operators drawn by chance, who look at the cloud now and then and do something.
+
+They speak the fault language like everybody else, so that what they did can be written down and
+played again. Diligent ones settle whatever waits for a person; careless ones also do what is wrong.
+"""
+
+from collections.abc import Iterator
+from random import Random
+
+from ninelives.core import states as at
+from ninelives.core.model import Mode
+
+from .bmc import devices_of
+from .faults.grammar import Words
+from .truth import Condition, HostTruth
+from .world import World
+
+DEAD = frozenset({Condition.OFF, Condition.PANICKED})
+WHIMS = (
+    "operator disarm",
+    "operator mode MODE",
+    "operator maintenance HOST on",
+    "operator maintenance HOST power",
+    "operator disable HOST",
+    "operator enable HOST",
+    "operator force-down HOST",
+    "operator fence HOST",
+    "operator power-on HOST",
+    "operator release HOST",
+    "operator adopt HOST",
+    "operator confirm HOST",
+    "operator confirm HOST typed nobody",
+    "operator confirm HOST epoch 1",
+    "operator finish HOST",
+    "operator undo HOST",
+    "operator storm allow DOMAIN 1",
+    "operator road HOST ROAD unverified",
+    "operator sign-off SERVER",
+    "rescuer HOST",
+    "rescuer HOST forces",
+    "pacemaker HOST fenced off",
+    "pacemaker HOST fenced reboot",
+    "pacemaker HOST claims confirmed",
+    "pacemaker HOST claims old",
+    "pacemaker HOST lost",
+    "guest SERVER crash",
+    "guest SERVER hang",
+    "nova cell down",
+    "user lock SERVER",
+    "user start SERVER",
+    "user reboot SERVER",
+)
+
+
+def whim(world: World, rng: Random) -> Words:
+    """Draw something that a person does without any need."""
+    setup = world.setup
+    host = rng.choice(list(setup.site.hosts.values()))
+    servers = [server.id for server in setup.servers]
+    slots = {
+        "HOST": host.id,
+        "SERVER": rng.choice(servers) if servers else "",
+        "MODE": rng.choice([mode.value for mode in Mode]),
+        "DOMAIN": rng.choice(host.domains),
+        "ROAD": host.roads[0].id if host.roads else "",
+    }
+    words = tuple(slots.get(word, word) for word in rng.choice(WHIMS).split())
+    return words if all(words) else ("operator", "arm")
+
+
+def settled(world: World, rng: Random) -> list[Words]:
+    """Do what waits for a person, each with a good chance, as far as the truth allows it."""
+    return [words for words in waiting(world, rng) if rng.random() < 0.7]
+
+
+def waiting(world: World, rng: Random) -> Iterator[Words]:
+    """Yield an order for everything that waits for a person."""
+    control = world.ledger.control
+    if not control.is_armed:
+        yield ("operator", "arm")
+    if control.mode is not Mode.ACT:
+        yield ("operator", "mode", "act")
+    for segment, mode in control.segment_modes:
+        if mode is not Mode.ACT:
+            yield ("operator", "mode", "act", segment)
+    for job in control.maintenance:
+        yield ("operator", "maintenance", job.host, "off")
+    for host, road in control.unverified:
+        yield ("operator", "road", host, road, "verified")
+    yield from reopened(world)
+    for record in tuple(world.ledger.hosts.values()):
+        yield from about_host(world, rng, record)
+    for move in tuple(world.ledger.moves.values()):
+        if isinstance(move.state, at.Failed | at.Skipped) and rng.random() < 0.2:
+            yield ("operator", "sign-off", move.server)
+
+
+def reopened(world: World) -> Iterator[Words]:
+    """Sign roads whose device was closed, once it is well and leads where it should."""
+    closed = {address for address, _ in world.ledger.control.closed_devices}
+    for host in world.setup.site.hosts.values():
+        for road in host.roads:
+            device = world.devices[host.id, road.id]
+            is_well = device.says is None and device.leads_to == host.id
+            if (road.address or road.id) in closed and is_well:
+                yield ("operator", "road", host.id, road.id, "verified")
+
+
+def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:
+    host = world.hosts[record.id]
+    match record.state:
+        case at.Unknown() if host.is_up:
+            yield ("operator", "adopt", host.id)
+        case at.Held(reason="half_fenced"):
+            yield ("operator", rng.choice(("finish", "undo")), host.id)
+        case at.Held(reason="storm"):
+            yield ("operator", "storm", "allow", f"segment:{segment_of(world, host)}", "1")
+            yield from confirmed(world, host)
+        case at.Held():
+            yield from confirmed(world, host)
+        case at.Fencing(told_unfenceable=True):
+            yield from confirmed(world, host)
+        case at.Fenced() | at.Evacuating() if record.zombie_risk:
+            yield from confirmed(world, host)
+        case at.Vacated():
+            yield from back(world, rng, host, record)
+        case at.Quarantined():
+            yield ("operator", "release", host.id)
+            yield from back(world, rng, host, record)
+        case at.Healthy() | at.Suspect() if host.condition is Condition.OFF:
+            yield ("power", host.id, "on")
+        case _:
+            pass
+
+
+def segment_of(world: World, host: HostTruth) -> str:
+    return world.setup.site.hosts[host.id].segment
+
+
+def confirmed(world: World, host: HostTruth) -> Iterator[Words]:
+    """Go and look. A dead host is confirmed, by two people; a living one is never."""
+    is_late = any(device.late_s for device in devices_of(world, host.id))
+    if host.condition in DEAD and not is_late:
+        yield ("operator", "confirm", host.id, "second", "another")
+
+
+def back(world: World, rng: Random, host: HostTruth, record: at.Host) -> Iterator[Words]:
+    """Bring a host back: in order, or by its button."""
+    if not host.is_fed:
+        yield ("power", host.id, "on")
+    elif host.condition is Condition.OFF:
+        by_us = bool(devices_of(world, host.id)) and rng.random() < 0.8
+        yield ("operator", "power-on", host.id) if by_us else ("power", host.id, "on")
+    elif host.condition in (Condition.PANICKED, Condition.FROZEN, Condition.HUNG):
+        yield ("restart", host.id)
+    elif host.is_up and record.boot == host.boot:
+        yield ("reboot", host.id)
+
+
