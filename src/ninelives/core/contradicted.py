@@ -29,7 +29,9 @@ def check_proofs(draft: Draft, host: HostId) -> None:
             return
         for backend in proof.covers.backends:
             view = sights.storage.get(backend)
-            if view is not None and view.at > proof.at and (view.watched or not view.revoked):
+            # None is "the backend did not say": it holds starts, but contradicts nothing.
+            is_against = view is not None and (view.watched is True or view.revoked is False)
+            if view is not None and view.at > proof.at and is_against:
                 what = "a watcher lives" if view.watched else "the revocation is gone"
                 void_proofs(draft, host, (proof,), f"{backend}: {what}")
                 return

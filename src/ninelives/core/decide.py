@@ -9,15 +9,27 @@ same cluster, event and instant give the same decision, in production, simulatio
 from dataclasses import replace
 
 from . import actions as do
-from . import contradicted, evidence, fencing, moves, orders_judged, repair, returning, terms
+from . import (
+    contradicted,
+    evidence,
+    fencing,
+    guests,
+    in_place,
+    moves,
+    orders_judged,
+    repair,
+    returning,
+    terms,
+)
 from . import events as on
 from . import states as at
+from .arrival import start_replied
 from .cluster import Cluster, Decision
 from .draft import Draft
 from .episode import add_proof, begin, move_to
 from .host import look
 from .model import HostId, Proof, ServerId, WitnessId
-from .move import domains_seen, in_place_replied, send_replied, start_replied, targets_seen
+from .move import domains_seen, send_replied, targets_seen
 from .proofs import pacemaker
 from .states import Class
 
@@ -146,7 +158,7 @@ def _woke(draft: Draft, subject: str) -> None:
         case "thaw":
             evidence.thawed(draft, WitnessId(name))
         case "guest":
-            repair.guest_window_over(draft, ServerId(name))
+            guests.guest_window_over(draft, ServerId(name))
         case _:
             wake_all(draft)
 
@@ -194,7 +206,7 @@ def _servers(draft: Draft, event: on.ServerEvent) -> None:
         case on.DomainsSeen():
             domains_seen(draft, event)
         case on.GuestSeen():
-            repair.guest_seen(draft, event)
+            guests.guest_seen(draft, event)
 
 
 def _replied(draft: Draft, event: on.Replied) -> None:
@@ -206,9 +218,23 @@ def _replied(draft: Draft, event: on.Replied) -> None:
         case do.StartServer() | do.StopServer():
             start_replied(draft, event)
         case do.HardReboot() | do.LiveMigrate():
-            in_place_replied(draft, event)
+            _mended(draft, event, event.action)
         case _:
             _absolute_replied(draft, event)
+
+
+def _mended(draft: Draft, event: on.Replied, action: do.HardReboot | do.LiveMigrate) -> None:
+    """Fold the answer to a reboot in place, of one guest, or to a move of a living server."""
+    draft.settle(action)
+    move = draft.move(action.server)
+    if move is None or (move.epoch, move.attempt) != (action.epoch, action.attempt):
+        return
+    if isinstance(move.state, at.Mending) and move.state.is_migration:
+        repair.migration_replied(draft, move, event)
+    elif isinstance(move.state, at.Mending):
+        guests.reset_replied(draft, move, event)
+    else:
+        in_place.reboot_replied(draft, move, event)
 
 
 def _absolute_replied(draft: Draft, event: on.Replied) -> None:

@@ -81,12 +81,20 @@ def settle_without_shot(draft: Draft, host: HostId) -> bool:
 def begin_fencing(draft: Draft, host: HostId, cls: Class) -> None:
     """The class allows it and no brake holds: start every road."""
     move_to(draft, host, at.Fencing(draft.now, cls), cls.value)
+    spend_order(draft, host)
     record = draft.host(host)
     draft.act(do.Disable(host, record.epoch), draft.policy(host).request_timeout_s)
     draft.put_host(replace(record, disabled_by_us=True))
     state = draft.host(host).state
     assert isinstance(state, at.Fencing)
     look(draft, host, state)
+
+
+def spend_order(draft: Draft, host: HostId) -> None:
+    """A person's order to fence is good for one fence, or it would shoot the host for ever."""
+    left = tuple(order for order in draft.control.fence_ordered if order[0] != host)
+    if left != draft.control.fence_ordered:
+        draft.put_control(replace(draft.control, fence_ordered=left))
 
 
 def look(draft: Draft, host: HostId, state: at.Fencing) -> None:

@@ -148,6 +148,7 @@ def _fence_or_hold(draft: Draft, host: HostId, cls: Class) -> None:
 
 def hold(draft: Draft, host: HostId, reason: str, cls: Class) -> None:
     """Stay out of it, and tell whom it matters to. Never because time must pass."""
+    fencing.spend_order(draft, host)
     record = draft.host(host)
     match record.state:
         case at.Held(since=since, reason=before):
@@ -198,8 +199,10 @@ def _half_fenced(draft: Draft, host: HostId, verdict: Verdict) -> None:
 
 
 def fence_ordered(draft: Draft, host: HostId, by: str) -> Refusal | None:
-    """A named person orders a fence: open an episode if none is open, and judge at once."""
-    ordered = (*draft.control.fence_ordered, (host, by))
+    """A named person orders a fence: judged now, against all brakes, or refused by name.
+
+    An order that a brake holds is not remembered: nobody expects an old word to cut power later.
+    """
     state = draft.host(host).state
     if isinstance(state, at.Unknown):
         return Refusal("unknown_host", "adopt it first: `host adopt`")
@@ -207,6 +210,10 @@ def fence_ordered(draft: Draft, host: HostId, by: str) -> Refusal | None:
         return Refusal("no_road", "no verified power device leads to it")
     if not isinstance(state, at.Healthy | at.Suspect | at.Held):
         return Refusal("not_now", f"it is {type(state).__name__.lower()}")
+    brake = holding(draft, host, Class.ORDERED)
+    if brake is not None:
+        return Refusal(brake.value, "`host why` names what each brake saw")
+    ordered = (*draft.control.fence_ordered, (host, by))
     draft.put_control(replace(draft.control, fence_ordered=ordered))
     look(draft, host)
     return None

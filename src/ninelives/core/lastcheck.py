@@ -11,11 +11,28 @@ from .brakes import holding, holding_moves, mode_of
 from .cluster import Cluster
 from .draft import Draft
 from .model import HostId, Mode, ServerSeen
-from .plan import will_of
-from .proofs import has_clean_boot, permits_start
-from .targets import unproved_writers
+from .plan import word_of_user
+from .proofs import is_boot_led_back, permits_start, valid
+from .roads import again_as, has_late_off_passed, usable_roads
+from .rules import Facts
+from .targets import stale_writers, unproved_writers
 
-NEEDS_NO_LEAVE = (*do.READS, do.Tell, do.LiftRevocation)
+HostAction = (
+    do.PowerOff
+    | do.PowerOn
+    | do.Revoke
+    | do.LiftRevocation
+    | do.Disable
+    | do.Enable
+    | do.ForceDown
+    | do.ForceUp
+    | do.StartCompute
+    | do.OpenGate
+    | do.Restart
+)
+
+NEEDS_NO_LEAVE = (*do.READS, do.Tell)
+OUT_OF_SERVICE = (at.Fencing, at.Fenced, at.Evacuating, at.Vacated)
 
 
 def objection(cluster: Cluster, action: do.Action, now: float, seen: ServerSeen | None) -> str:
@@ -27,28 +44,81 @@ def objection(cluster: Cluster, action: do.Action, now: float, seen: ServerSeen 
     if isinstance(action, NEEDS_NO_LEAVE):
         return ""
     draft = Draft(cluster, max(now, cluster.now))
-    if not draft.control.is_armed and not isinstance(action, do.Revoke):
+    if not draft.control.is_armed and not _is_renewal(draft, action):
         return "disarmed"
     host = host_of(cluster, action)
-    if host is not None and mode_of(draft, host) is not Mode.ACT:
+    is_way_back = isinstance(action, do.LiftRevocation | do.Enable | do.ForceUp)
+    if host is not None and mode_of(draft, host) is not Mode.ACT and not is_way_back:
         return "mode"
     match action:
-        case do.PowerOff():
-            return _shot(draft, action)
         case do.Evacuate():
             return _evacuate(draft, action, seen)
-        case do.StartServer() | do.HardReboot() | do.LiveMigrate():
+        case do.StartServer() | do.StopServer() | do.HardReboot() | do.LiveMigrate():
             return _start(draft, action, seen)
-        case do.PowerOn(host=host, epoch=epoch):
-            is_down = isinstance(draft.host(host).state, at.Vacated | at.Quarantined)
-            return "" if is_down and draft.host(host).epoch == epoch else "other_state"
-        case do.ForceDown(host=host, epoch=epoch):
-            is_proved = bool(draft.host(host).proofs) and draft.host(host).epoch == epoch
-            return "" if is_proved else "no_proof"
-        case do.OpenGate(host=host, epoch=epoch) | do.StartCompute(host=host, epoch=epoch):
-            is_back = isinstance(draft.host(host).state, at.Returning)
-            return "" if is_back and draft.host(host).epoch == epoch else "other_state"
-    return ""
+        case do.Reserve():
+            return ""
+        case _:
+            return _about_host(draft, action)
+
+
+def _is_renewal(draft: Draft, action: do.Action) -> bool:
+    """Say whether it only keeps in force what is: a renewal is no action (attack 9)."""
+    if not isinstance(action, do.Revoke):
+        return False
+    kept = draft.host(action.host).revocations
+    return any(entry.backend == action.backend and entry.in_force for entry in kept)
+
+
+def _about_host(draft: Draft, action: HostAction) -> str:
+    """Everything is about one episode: what is left over from an earlier one must not go out.
+
+    A late "revoke" would cut off a host that is long back in service, a late "lift" would let one
+    in whose servers run elsewhere.
+    """
+    record = draft.host(action.host)
+    if isinstance(action, do.LiftRevocation):
+        return _lift(record, action)
+    if record.epoch != action.epoch:
+        return "other_epoch"
+    match action, record.state:
+        case do.PowerOff(), _:
+            return _shot(draft, action)
+        case do.PowerOn(), at.Vacated() | at.Quarantined():
+            return "" if has_late_off_passed(draft, action.host) else "off_may_be_late"
+        case do.Revoke(), at.Fencing() | at.Fenced() | at.Evacuating() | at.Vacated():
+            return ""
+        case do.ForceDown(), at.Fenced() | at.Evacuating() | at.Vacated():
+            return "" if valid(record) else "no_proof"
+        case do.Disable(), state:
+            is_out = isinstance(state, (*OUT_OF_SERVICE, at.Held))
+            return "" if is_out else "other_state"
+        case do.Enable(), at.Healthy() | at.Returning():
+            return ""
+        case do.Restart(), at.Repairing():
+            return "maintenance" if Facts(draft, action.host).in_maintenance else ""
+        case do.StartCompute() | do.OpenGate(), at.Returning():
+            return ""
+        case do.ForceUp(), at.Returning(stage=at.Stage.FORCING_UP):
+            return _force_up(draft, action)
+        case _:
+            return "other_state"
+
+
+def _lift(record: at.Host, action: do.LiftRevocation) -> str:
+    """Let in only who is led back, or whose fence was undone."""
+    is_shut_out = any(
+        entry.backend == action.backend and not entry.lifted for entry in record.revocations
+    )
+    is_back = isinstance(record.state, at.Returning) and record.epoch == action.epoch
+    return "other_state" if is_shut_out and not is_back else ""
+
+
+def _force_up(draft: Draft, action: do.ForceUp) -> str:
+    """With the force-down gone Nova starts what was asked of the host: no guest may be left."""
+    said = draft.sights(action.host).attested
+    has_agent = draft.site(action.host).has_agent
+    is_empty = said is not None and said.attestation.guests == 0
+    return "" if is_empty or not has_agent else "guests_left"
 
 
 def host_of(cluster: Cluster, action: do.Action) -> HostId | None:
@@ -63,13 +133,15 @@ def host_of(cluster: Cluster, action: do.Action) -> HostId | None:
 def _shot(draft: Draft, off: do.PowerOff) -> str:
     """Every `off` is a shot: fresh evidence, all brakes, epoch current, directly before it."""
     record = draft.host(off.host)
-    if record.epoch != off.epoch:
-        return "other_epoch"
+    if off.road not in usable_roads(draft, off.host):
+        return "road_closed"
+    if record.zombie_risk:
+        return "zombie_risk"
     match record.state:
         case at.Fencing(cls=cls):
             brake = holding(draft, off.host, cls)
-        case at.Fenced() | at.Evacuating():
-            brake = holding(draft, off.host, at.Class.DEAD_OR_FROZEN)
+        case at.Fenced() | at.Evacuating() | at.Vacated():
+            brake = holding(draft, off.host, again_as(draft, off.host))
         case _:
             return "other_state"
     return brake.value if brake is not None else ""
@@ -83,39 +155,47 @@ def _evacuate(draft: Draft, action: do.Evacuate, seen: ServerSeen | None) -> str
         return "server_not_readable"
     if seen.host != action.source:
         return "host_changed"
-    if will_of(seen) is at.Will.NOT_MOVED:
+    if word_of_user(seen) is at.Will.NOT_MOVED:
         return "will_changed"
     if any(not entry.is_final and entry.id not in move.known_records for entry in seen.records):
         return "record_open"
     if not isinstance(draft.host(action.target).state, at.Healthy):
         return "target_not_healthy"
-    if unproved_writers(draft, move, action.target):
-        return "writer_not_proved"
     if not permits_start(draft, action.source):
         return "proof_not_fresh"
-    return holding_moves(draft, action.source)
+    return _writers(draft, move, action.target) or holding_moves(draft, action.source)
 
 
-def _start(
-    draft: Draft, action: do.StartServer | do.HardReboot | do.LiveMigrate, seen: ServerSeen | None
-) -> str:
+def _writers(draft: Draft, move: at.Move, target: HostId) -> str:
+    """Every other host that may hold a copy is proved dead, and not just switched on again."""
+    if unproved_writers(draft, move, target):
+        return "writer_not_proved"
+    return "proof_not_fresh" if stale_writers(draft, move, target) else ""
+
+
+ServerAction = do.StartServer | do.StopServer | do.HardReboot | do.LiveMigrate
+
+
+def _start(draft: Draft, action: ServerAction, seen: ServerSeen | None) -> str:
     move = draft.move(action.server)
     if move is None or move.attempt != action.attempt:
         return "other_epoch"
     if seen is None:
         return "server_not_readable"
+    word = word_of_user(seen)
+    if isinstance(action, do.StopServer):
+        # Offered again until it is answered: its user may have started the server since.
+        return "will_changed" if word in (at.Will.RUNNING, at.Will.NOT_MOVED) else ""
     where = action.source if isinstance(action, do.LiveMigrate) else action.host
     if seen.host != where:
         return "host_changed"
-    if will_of(seen) is at.Will.NOT_MOVED:
+    if word is at.Will.NOT_MOVED:
         return "will_changed"
-    if isinstance(action, do.LiveMigrate):
-        return ""
-    if seen.user_action and will_of(seen) is not at.Will.RUNNING:
+    if not isinstance(action, do.LiveMigrate) and word is at.Will.STOPPED:
         return "will_changed"
-    if isinstance(action, do.StartServer) and unproved_writers(draft, move, action.host):
-        return "writer_not_proved"
-    if isinstance(action, do.HardReboot) and isinstance(move.state, at.WaitingForHost):
-        is_clean = has_clean_boot(draft, action.host) or not draft.site(action.host).has_agent
-        return "" if is_clean else "boot_not_attested"
-    return ""
+    why = ""
+    if isinstance(action, do.StartServer):
+        why = _writers(draft, move, action.host)
+    elif isinstance(action, do.HardReboot) and isinstance(move.state, at.WaitingForHost):
+        why = "" if is_boot_led_back(draft, action.host) else "boot_not_attested"
+    return why or holding_moves(draft, move.host)

@@ -12,13 +12,22 @@ seen in Nova's records, and nothing is sent while one is open (SAFETY 7, attack 
 from dataclasses import replace
 
 from . import actions as do
+from . import arrival, in_place
 from . import events as on
 from . import states as at
 from .draft import Draft
 from .episode import tell
+from .fencing import read_evidence
 from .model import HostId, MoveRecord, VmState
 from .plan import will_of
-from .targets import choose, has_room, open_records, unproved_writers, waits_for_group
+from .targets import (
+    choose,
+    has_room,
+    open_records,
+    stale_writers,
+    unproved_writers,
+    waits_for_group,
+)
 
 
 def step(draft: Draft, move: at.Move, others: list[at.Move], may_send: bool) -> None:
@@ -49,7 +58,7 @@ def _take_turn(draft: Draft, move: at.Move, others: list[at.Move]) -> None:
     if isinstance(before, at.Planned) and before.wanting == wanting:
         return
     draft.put_move(replace(move, state=waiting))
-    if wanting not in ("turn", "room"):
+    if wanting not in ("turn", "room", "fresh_read"):
         draft.note(move.server, "move.held", wanting)
         tell(draft, move.host, f"move_held:{move.server}:{wanting}")
 
@@ -65,7 +74,10 @@ def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
     if unproved:
         draft.ask(do.LookForDomain(move.server, unproved, move.attempt))
         return "needs " + ",".join(unproved)
-    return ""
+    stale = [writer for writer in stale_writers(draft, move, move.again) if writer != move.host]
+    for writer in stale:
+        read_evidence(draft, writer)
+    return "fresh_read" if stale else ""
 
 
 def _is_overtaking(draft: Draft, move: at.Move, others: list[at.Move]) -> bool:
@@ -158,9 +170,9 @@ def settle_send(draft: Draft, move: at.Move) -> None:
         case at.Verifying(target=target):
             _verify(draft, move, target)
         case at.Starting() as state:
-            _verify_will(draft, move, state)
-        case at.WaitingForHost(is_sent=True):
-            _verify_in_place(draft, move)
+            arrival.verify_will(draft, move, state)
+        case at.WaitingForHost() | at.Failed():
+            in_place.verify_in_place(draft, move)
         case _:
             pass
 
@@ -197,104 +209,11 @@ def _verify(draft: Draft, move: at.Move, target: HostId) -> None:
     if record is not None and not record.is_final:
         return
     if is_there and seen.vm_state in (VmState.ACTIVE, VmState.STOPPED):
-        _arrive(draft, move, seen.host or target)
+        arrival.arrive(draft, move, seen.host or target)
     elif record is not None and record.status in ("failed", "error", "cancelled"):
         fail(draft, move, f"record_{record.status}", target)
     elif seen.vm_state is VmState.ERROR and seen.task_state is None and record is not None:
         fail(draft, move, "error", target)
-
-
-def _arrive(draft: Draft, move: at.Move, host: HostId) -> None:
-    """It is there. Put it into the state that its user wants, and only that."""
-    will = will_of(move.seen) if _user_spoke(move) else move.will
-    wants_running = will is at.Will.RUNNING and move.ran
-    is_active = move.seen.vm_state is VmState.ACTIVE
-    if will is at.Will.NOT_MOVED or wants_running == is_active:
-        _done(draft, move, host)
-        return
-    action: do.StartServer | do.StopServer
-    if wants_running:
-        action = do.StartServer(move.server, host, move.epoch, move.attempt)
-    else:
-        action = do.StopServer(move.server, move.attempt)
-    draft.put_move(replace(move, will=will, state=at.Starting(draft.now, host, is_sent=True)))
-    draft.act(action, draft.policy(move.host).request_timeout_s)
-
-
-def _user_spoke(move: at.Move) -> bool:
-    return bool(move.seen.user_action)
-
-
-def _done(draft: Draft, move: at.Move, host: HostId) -> None:
-    draft.put_move(replace(move, state=at.Done(draft.now, host)))
-    draft.note(move.server, "move.done", move.seen.vm_state, host)
-    draft.wake_host(move.host, draft.now)
-
-
-def _verify_will(draft: Draft, move: at.Move, state: at.Starting) -> None:
-    """See it run, or rest; a lost answer is looked up here, for the state itself tells."""
-    seen = move.seen
-    will = will_of(seen) if _user_spoke(move) else move.will
-    wants_running = will is at.Will.RUNNING and move.ran
-    if seen.task_state is None and (seen.vm_state is VmState.ACTIVE) == wants_running:
-        _done(draft, move, state.target)
-    elif not state.is_sent and draft.now >= state.since:
-        draft.put_move(replace(move, attempt=move.attempt + 1))
-        _arrive(draft, replace(move, attempt=move.attempt + 1), state.target)
-
-
-def start_replied(draft: Draft, event: on.Replied) -> None:
-    """Fold the answer to a start or stop. Unknown: the state itself will tell, after a while."""
-    action = event.action
-    assert isinstance(action, do.StartServer | do.StopServer)
-    draft.settle(action)
-    move = draft.move(action.server)
-    if move is None or move.attempt != action.attempt or not isinstance(move.state, at.Starting):
-        return
-    policy = draft.policy(move.host)
-    match event.outcome:
-        case on.Outcome.DONE:
-            return
-        case on.Outcome.UNKNOWN:
-            later = draft.now + policy.nova_settle_s
-        case _:
-            later = draft.now + policy.retry_s
-    again = at.Starting(later, move.state.target, is_sent=False)
-    draft.put_move(replace(move, state=again))
-    draft.note(move.server, "move.start_failed", event.reason or event.outcome.value)
-
-
-# In place.
-
-
-def _verify_in_place(draft: Draft, move: at.Move) -> None:
-    seen = move.seen
-    runs = seen.vm_state is VmState.ACTIVE and seen.task_state is None and seen.is_running
-    if seen.host == move.host and runs:
-        _done(draft, move, move.host)
-
-
-def in_place_replied(draft: Draft, event: on.Replied) -> None:
-    """Fold the answer to a reboot in place or a drain: once, then it is seen or a human is told."""
-    action = event.action
-    assert isinstance(action, do.HardReboot | do.LiveMigrate)
-    draft.settle(action)
-    move = draft.move(action.server)
-    if move is None or move.attempt != action.attempt:
-        return
-    state = move.state
-    if isinstance(state, at.WaitingForHost) and event.outcome in (
-        on.Outcome.REFUSED,
-        on.Outcome.NOT_SENT,
-    ):
-        retry = event.outcome is on.Outcome.NOT_SENT
-        again = at.WaitingForHost(draft.now, state.reason)
-        failed = at.Failed(draft.now, event.reason or "refused")
-        draft.put_move(replace(move, state=again if retry else failed))
-        if not retry:
-            tell(draft, move.host, f"server_failed:{move.server}")
-    elif isinstance(state, at.Mending) and event.outcome is not on.Outcome.DONE:
-        draft.put_move(replace(move, state=replace(state, is_sent=False)))
 
 
 # How a move fails, waits or is taken out of our hands.

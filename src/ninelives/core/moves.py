@@ -199,41 +199,7 @@ def _seen(draft: Draft, host: HostId, server: ServerSeen) -> None:
     settle_send(draft, draft.move(server.id) or move)
 
 
-# In place, when the host is back; and the end of an episode.
-
-
-def restart_in_place(draft: Draft, host: HostId) -> bool:
-    """Bring back who waited for the host, once each, verified. Return whether all is settled."""
-    record, policy = draft.host(host), draft.policy(host)
-    waiting = [move for move in draft.moves_of(host) if isinstance(move.state, at.WaitingForHost)]
-    open_ones = [move for move in in_order(waiting) if not _rests_in_place(draft, move)]
-    if open_ones:
-        servers = tuple(sorted(move.server for move in open_ones))
-        draft.ask(do.Watch(host, record.epoch, servers))
-        draft.wake_host(host, draft.now + policy.watch_s)
-    return not open_ones
-
-
-def _rests_in_place(draft: Draft, move: at.Move) -> bool:
-    """Send the one hard reboot if it is due, and say whether nothing is left to do."""
-    state, policy = move.state, draft.policy(move.host)
-    assert isinstance(state, at.WaitingForHost)
-    wants = move.will is at.Will.RUNNING and move.ran
-    if not wants or move.server in draft.control.signed_off:
-        return True
-    if state.is_sent:
-        if draft.now < state.since + policy.verify_timeout_s:
-            return False
-        draft.put_move(replace(move, state=at.Failed(draft.now, "in_place_failed")))
-        tell(draft, move.host, f"server_failed:{move.server}")
-        return True
-    if draft.control.is_armed:
-        sent = at.WaitingForHost(draft.now, state.reason, is_sent=True)
-        draft.put_move(replace(move, state=sent, attempt=move.attempt + 1))
-        epoch = draft.host(move.host).epoch
-        action = do.HardReboot(move.server, move.host, epoch, move.attempt + 1)
-        draft.act(action, policy.request_timeout_s)
-    return False
+# The end of an episode.
 
 
 def forget(draft: Draft, host: HostId) -> None:

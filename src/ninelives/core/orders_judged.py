@@ -10,6 +10,7 @@ from .draft import Draft
 from .episode import add_proof, move_to
 from .host import adopt, fence_ordered, look
 from .model import HostId, Proof, Refusal, SegmentId
+from .roads import has_late_off_passed
 
 
 def judge_order(draft: Draft, order: on.Order) -> None:
@@ -135,5 +136,8 @@ def _power_on(draft: Draft, host: HostId) -> Refusal | None:
         return Refusal("not_vacated", "its servers have no outcome yet")
     if not draft.control.is_armed:
         return Refusal("disarmed", "arm first: `ninelives arm`")
+    if not has_late_off_passed(draft, host):
+        late = draft.policy(host).off_late_s
+        return Refusal("off_may_be_late", f"a device may act {late:g} s after it accepted")
     returning.power_on(draft, host)
     return None

@@ -22,17 +22,24 @@ STOPPING_ACTIONS = frozenset({"stop", "pause", "suspend"})
 STARTING_ACTIONS = frozenset({"start", "reboot", "create", "unpause", "resume", "unshelve"})
 
 
-def will_of(server: ServerSeen) -> at.Will:
-    """Say what its user wants of a server: the last word, and what Nova was about to do. Pure."""
+def word_of_user(server: ServerSeen) -> at.Will | None:
+    """Say what its user, or Nova on the user's behalf, said last; None: nothing about this. Pure.
+
+    What else a user did last (a volume attached, a tag set) says nothing of running or resting.
+    """
     if server.vm_state in GONE or server.task_state in LEAVING_TASKS:
         return at.Will.NOT_MOVED
     if server.user_action in LEAVING_ACTIONS:
         return at.Will.NOT_MOVED
     if server.task_state in STOPPING_TASKS or server.user_action in STOPPING_ACTIONS:
         return at.Will.STOPPED
-    if server.vm_state is VmState.STOPPED and server.user_action not in STARTING_ACTIONS:
-        return at.Will.STOPPED
-    return at.Will.RUNNING
+    return at.Will.RUNNING if server.user_action in STARTING_ACTIONS else None
+
+
+def will_of(server: ServerSeen) -> at.Will:
+    """Say what its user wants of a server: the last word, and what Nova was about to do. Pure."""
+    rests = server.vm_state is VmState.STOPPED
+    return word_of_user(server) or (at.Will.STOPPED if rests else at.Will.RUNNING)
 
 
 def ran(server: ServerSeen) -> bool:
@@ -84,7 +91,7 @@ def treatment(draft: Draft, host: HostId, server: ServerSeen, promise: Promise) 
         return at.Skipped(now, "shelved")
     if server.vm_state is VmState.BUILDING:
         return at.Skipped(now, "building")
-    if promise.host_dies is Remedy.LEAVE:
+    if promise.host_dies in (Remedy.LEAVE, Remedy.RESTART):
         return at.WaitingForHost(now, "policy")
     if foreign is not None:
         return at.Verifying(now, foreign)

@@ -23,7 +23,7 @@ from .model import (
     Validity,
 )
 from .roads import usable_roads
-from .states import Host
+from .states import Host, Returning, Stage
 
 
 def _proof(draft: Draft, host: Host, method: Method, covers: Covers, evidence: str) -> Proof:
@@ -188,6 +188,8 @@ def permits_start(draft: Draft, host: HostId) -> bool:
     methods = {proof.method for proof in valid(record)}
     if record.zombie_risk or not methods or _speaks_against(draft, host, methods):
         return False
+    if isinstance(record.state, Returning) and record.state.stage not in GATE_CLOSED:
+        return False  # its nova-compute runs: a start queued there may have made a copy
     if methods & {Method.POWER_OFF, Method.PACEMAKER}:
         if has_clean_boot(draft, host):
             return True
@@ -207,6 +209,14 @@ def _speaks_against(draft: Draft, host: HostId, methods: set[Method]) -> bool:
     return methods != {Method.STORAGE_REVOKED} and _old_boot_is_up(draft, host)
 
 
+def is_boot_led_back(draft: Draft, host: HostId) -> bool:
+    """Say whether the boot that runs is the one whose return was let in: servers may start here."""
+    record, heard = draft.host(host), draft.sights(host).strong_boot
+    if not isinstance(record.state, Returning):
+        return False
+    return not draft.site(host).has_agent or heard == record.state.boot
+
+
 def has_clean_boot(draft: Draft, host: HostId) -> bool:
     """Say whether a new boot of this episode attested its closed gate, and no other came since."""
     record, sights = draft.host(host), draft.sights(host)
@@ -215,7 +225,8 @@ def has_clean_boot(draft: Draft, host: HostId) -> bool:
         return False
     said = attested.attestation
     same = sights.strong_boot in (None, said.boot, record.boot)
-    return said.is_clean and said.boot != record.boot and same
+    is_it = said.serial == draft.site(host).serial and said.boot != record.boot
+    return said.is_clean and is_it and same
 
 
 def hears_old_boot(draft: Draft, host: HostId, since: float) -> bool:
@@ -232,6 +243,7 @@ def hears_old_boot(draft: Draft, host: HostId, since: float) -> bool:
     return fresh and (record.boot is None or sights.strong_boot in (None, record.boot))
 
 
+GATE_CLOSED = (Stage.ATTESTING, Stage.LIFTING)
 LATE_S = 2.0  # a witness tells of a silence up to two rounds late
 
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 from . import actions as do
 from . import events as on
 from . import states as at
+from .brakes import holding_moves
 from .draft import Draft
 from .episode import move_to, tell
-from .model import BootId, Health, HostId, ServerId, ServerSeen, Service
+from .model import BootId, HostId, ServerId, ServerSeen, Service
 from .protection import Promise, Remedy, promise_for
 from .rules import Facts, Verdict
 from .states import Class
@@ -84,19 +85,70 @@ def look_at_held(draft: Draft, host: HostId) -> None:
 
 
 def drain(draft: Draft, host: HostId, cls: Class, servers: tuple[ServerSeen, ...]) -> None:
-    """Live-migrate by tier, inside the limits; what moved already leaves the list by itself."""
+    """Live-migrate by tier, inside the limits; see what became of those that are on their way."""
     policy = draft.policy(host)
+    for server in servers:
+        _see_migration(draft, host, server)
+    _see_gone(draft, host, {server.id for server in servers})
     wanted = [
         (promise.tier, server)
         for server in servers
         if server.host == host and server.is_running and server.task_state is None
         if _is_to_migrate(cls, promise := promise_for(server, policy.rules, policy.default))
     ]
-    room = policy.target_moves_max - len(draft.moves_of(host))
+    room = policy.target_moves_max - sum(1 for move in draft.moves_of(host) if _is_open(move))
     for _, server in sorted(wanted, key=lambda pair: (pair[0], pair[1].order, pair[1].id)):
-        if room > 0 and draft.move(server.id) is None:
+        if room > 0 and draft.move(server.id) is None and not holding_moves(draft, host):
             _migrate(draft, host, server)
             room -= 1
+
+
+def _is_open(move: at.Move) -> bool:
+    return isinstance(move.state, at.Mending) and move.state.is_migration
+
+
+def _see_migration(draft: Draft, host: HostId, server: ServerSeen) -> None:
+    """A migration is over when the server is elsewhere, or when Nova says so and it stayed."""
+    move = draft.move(server.id)
+    if move is None or move.host != host or not _is_open(move):
+        return
+    if server.host != host:
+        _arrived(draft, move, server.host)
+    elif server.task_state is None and _answered_long_ago(draft, move):
+        draft.put_move(replace(move, state=at.Failed(draft.now, "not_migrated")))
+        tell(draft, host, f"server_failed:{server.id}", "not_migrated")
+
+
+def _answered_long_ago(draft: Draft, move: at.Move) -> bool:
+    """Nova had its time: a request that nobody answered may yet begin within `nova_settle_s`."""
+    assert isinstance(move.state, at.Mending)
+    settle = draft.policy(move.host).nova_settle_s
+    return draft.now >= move.state.since + settle
+
+
+def _see_gone(draft: Draft, host: HostId, listed: set[ServerId]) -> None:
+    for move in draft.moves_of(host):
+        if _is_open(move) and move.server not in listed:
+            _arrived(draft, move, None)
+
+
+def _arrived(draft: Draft, move: at.Move, host: HostId | None) -> None:
+    draft.put_move(replace(move, state=at.Done(draft.now, host or HostId("elsewhere"))))
+    draft.note(move.server, "move.migrated", host or "elsewhere")
+
+
+def migration_replied(draft: Draft, move: at.Move, event: on.Replied) -> None:
+    """Fold the answer to a live migration. Whether it worked is seen in the next list."""
+    assert isinstance(move.state, at.Mending)
+    match event.outcome:
+        case on.Outcome.REFUSED:
+            draft.put_move(replace(move, state=at.Failed(draft.now, event.reason or "refused")))
+            tell(draft, move.host, f"server_failed:{move.server}", event.reason or "refused")
+        case on.Outcome.NOT_SENT:
+            draft.drop_move(move)
+        case on.Outcome.DONE | on.Outcome.UNKNOWN:
+            is_unknown = event.outcome is on.Outcome.UNKNOWN
+            draft.put_move(replace(move, state=replace(move.state, is_unknown=is_unknown)))
 
 
 def _is_to_migrate(cls: Class, promise: Promise) -> bool:
@@ -116,60 +168,5 @@ def _migrate(draft: Draft, host: HostId, server: ServerSeen) -> None:
     move = at.Move(
         server.id, host, record.epoch, state, server, promise, ran=True, will=at.Will.RUNNING
     )
-    draft.put_move(replace(move, attempt=1, began=draft.now))
+    draft.put_move(replace(move, attempt=1, began=draft.now, writers=frozenset({host})))
     draft.act(do.LiveMigrate(server.id, host, record.epoch, 1), policy.request_timeout_s)
-
-
-# R17: one guest on a healthy host.
-
-
-def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
-    """Reset a guest that crashed or hangs, if its class says so, a bounded number of times."""
-    host, server = event.host, event.server
-    known = draft.move(server.id)
-    if not isinstance(draft.host(host).state, at.Healthy):
-        return  # whatever happens to the host decides about its guests
-    if event.health is Health.OK:
-        _guest_is_well(draft, known)
-        return
-    policy = draft.policy(host)
-    promise = promise_for(server, policy.rules, policy.default)
-    remedy = promise.server_crashes if event.health is Health.DOWN else promise.guest_hangs
-    if remedy is not Remedy.RESTART or not draft.control.is_armed:
-        _tell_guest(draft, host, server, "guest_bad")
-        return
-    if known is not None and isinstance(known.state, at.Mending) and known.state.is_sent:
-        return  # one reset is under way: its outcome is looked at, not repeated
-    tries = known.attempt if known is not None and known.host == host else 0
-    if tries >= policy.guest_resets_max:
-        _tell_guest(draft, host, server, "guest_given_up")
-        return
-    state = at.Mending(draft.now, is_migration=False, is_sent=True)
-    epoch = draft.host(host).epoch
-    move = at.Move(server.id, host, epoch, state, server, promise, ran=True, will=at.Will.RUNNING)
-    draft.put_move(replace(move, attempt=tries + 1, began=draft.now))
-    draft.act(do.HardReboot(server.id, host, epoch, tries + 1), policy.request_timeout_s)
-    draft.note(server.id, "guest.reset", event.health.value, f"attempt {tries + 1}")
-    draft.wake(f"guest/{server.id}", draft.now + policy.guest_window_s)
-
-
-def _guest_is_well(draft: Draft, known: at.Move | None) -> None:
-    """It lives again: the counter stays for the window, so that a loop is seen as one."""
-    if known is not None and isinstance(known.state, at.Mending) and not known.state.is_migration:
-        rested = replace(known.state, is_sent=False)
-        draft.put_move(replace(known, state=rested))
-        draft.note(known.server, "guest.well")
-
-
-def guest_window_over(draft: Draft, server: str) -> None:
-    """Forget how often a guest was reset, once it did well for the whole window."""
-    known = draft.move(ServerId(server))
-    if known is not None and isinstance(known.state, at.Mending) and not known.state.is_migration:
-        draft.drop_move(known)
-
-
-def _tell_guest(draft: Draft, host: HostId, server: ServerSeen, what: str) -> None:
-    told = do.Tell(server.id, what, draft.host(host).epoch)
-    if draft.entry(told) is None:
-        draft.act(told, draft.policy(host).tell_within_s)
-        draft.note(server.id, "told", what)

@@ -12,13 +12,14 @@ from dataclasses import replace
 
 from . import actions as do
 from . import events as on
-from . import moves
+from . import in_place, moves
 from . import states as at
 from .draft import Draft
 from .episode import begin, move_to, tell
 from .evidence import Seen, power_is
 from .fencing import read_evidence
 from .model import Attestation, HostId, Power
+from .roads import has_late_off_passed, late_off_ends_at
 from .rules import Facts, judge
 from .states import Class, Stage
 
@@ -31,7 +32,7 @@ LET_IN = frozenset({Stage.RESTARTING, Stage.SOAKING, Stage.ENABLING})
 def vacated(draft: Draft, host: HostId) -> None:
     """Wait for the host to be switched on, and lead it back when its new boot proves clean."""
     policy, record = draft.policy(host), draft.host(host)
-    due = _roads_ended_at(draft, host)
+    due = late_off_ends_at(draft, host)
     if due is None or draft.now < due:
         if due is not None:
             draft.wake_host(host, due)
@@ -42,19 +43,11 @@ def vacated(draft: Draft, host: HostId) -> None:
     _meet_new_boot(draft, host)
 
 
-def _roads_ended_at(draft: Draft, host: HostId) -> float | None:
-    """Return when no `off` of anybody can still arrive. None: one is still out."""
-    record = draft.host(host)
-    if any(shot.is_open for shot in record.shots):
-        return None
-    last = record.last_off_at
-    return draft.now if last is None else last + draft.policy(host).off_late_s
-
-
 def power_on(draft: Draft, host: HostId) -> None:
     """Switch the host on: a send, so once per attempt, and looked up by reading the power."""
     record = draft.host(host)
-    if record.power_on_open or not draft.control.is_armed:
+    is_late = not has_late_off_passed(draft, host)
+    if record.power_on_open or is_late or not draft.control.is_armed:
         return
     attempt = record.power_ons + 1
     draft.put_host(replace(record, power_ons=attempt, power_on_open=True))
@@ -294,7 +287,7 @@ def _restart_servers(draft: Draft, host: HostId) -> None:
     if state.attempt == 0:
         action = do.OpenGate(host, record.epoch, state.boot)
         draft.act(action, draft.policy(host).request_timeout_s)
-    elif moves.restart_in_place(draft, host):
+    elif in_place.restart_in_place(draft, host):
         # From here on the new boot is the one we know: it is no reboot to be judged any more.
         boot = state.boot or draft.sights(host).strong_boot
         draft.put_host(replace(draft.host(host), boot=boot))

@@ -1,5 +1,6 @@
 """Which power devices of a host may be believed, and which may be used without a human."""
 
+from . import states as at
 from .draft import Draft
 from .model import HostId
 
@@ -15,3 +16,36 @@ def usable_roads(draft: Draft, host: HostId) -> tuple[str, ...]:
         and (host, road.id) not in control.unverified
         and (road.address or road.id) not in closed
     )
+
+
+def suspect_kinds(draft: Draft) -> frozenset[str]:
+    """Name the kinds of power device of which one was caught lying (R4a)."""
+    site = draft.cluster.site
+    return frozenset(
+        road.kind
+        for address, _ in draft.control.closed_devices
+        for host in site.on_device.get(address, ())
+        for road in site.hosts[host].roads
+        if (road.address or road.id) == address
+    )
+
+
+def again_as(draft: Draft, host: HostId) -> at.Class:
+    """Return as what a host that was fenced is shot again: as dead, or as a person ordered."""
+    is_ordered = any(ordered == host for ordered, _ in draft.control.fence_ordered)
+    return at.Class.ORDERED if is_ordered else at.Class.DEAD_OR_FROZEN
+
+
+def late_off_ends_at(draft: Draft, host: HostId) -> float | None:
+    """Return when no `off` of anybody can still arrive. None: one is still out."""
+    record = draft.host(host)
+    if any(shot.is_open for shot in record.shots):
+        return None
+    last = record.last_off_at
+    return draft.now if last is None else last + draft.policy(host).off_late_s
+
+
+def has_late_off_passed(draft: Draft, host: HostId) -> bool:
+    """Say whether a power-on is safe from an `off` that a device still carries out."""
+    due = late_off_ends_at(draft, host)
+    return due is not None and draft.now >= due

@@ -293,6 +293,7 @@ class Sending:
     target: HostId
     is_unknown: bool = False
     empty_looks: int = 0  # looks, after the settle time, that found no record of it
+    was_named: bool = False  # an attempt before named this target too
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +312,7 @@ class Starting:
     target: HostId
     is_sent: bool = False
     is_unknown: bool = False
+    tries: int = 0  # how often it was tried anew
 
 
 @dataclass(frozen=True, slots=True)

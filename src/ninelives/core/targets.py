@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from . import states as at
 from .draft import Draft
 from .model import Candidate, HostId
-from .proofs import covers_disks
+from .proofs import covers_disks, permits_start
 from .protection import Keep
 from .tallies import MOVING, backend_key, project_key, target_key
 
@@ -87,6 +87,16 @@ def unproved_writers(draft: Draft, move: at.Move, target: HostId | None) -> tupl
         and not (
             writer in draft.cluster.site.hosts and covers_disks(draft.host(writer), move.seen.disks)
         )
+    )
+
+
+def stale_writers(draft: Draft, move: at.Move, target: HostId | None) -> tuple[HostId, ...]:
+    """Return whose proof stands, but permits no start now: who knows whether it is on again?"""
+    return tuple(
+        writer
+        for writer in sorted(move.writers)
+        if writer not in (target, *move.absent_on) and writer in draft.cluster.site.hosts
+        if not permits_start(draft, writer)
     )
 
 

@@ -92,7 +92,8 @@ def _restart_move(draft: Draft, move: at.Move) -> None:
         case at.WaitingForHost():
             state = replace(move.state, since=now)
         case at.Mending():
-            state = replace(move.state, since=now, is_sent=False)
+            # What the old leader sent may yet begin: it is unknown for the whole settle time.
+            state = replace(move.state, since=now, is_sent=False, is_unknown=True)
         case at.Done() | at.Failed() | at.Skipped() | at.Cancelled():
             return
     draft.put_move(replace(move, state=state, began=now))

@@ -1,0 +1,109 @@
+"""A server has arrived: put it into the state that its user wants, and only that.
+
+From microversion 2.95 a moved server arrives stopped, one in error arrives active. The user's word
+counts as of now: whoever stopped it while it moved finds it stopped.
+"""
+
+from dataclasses import replace
+
+from . import actions as do
+from . import events as on
+from . import states as at
+from .draft import Draft
+from .episode import tell
+from .model import HostId, VmState
+from .plan import word_of_user
+
+
+def done(draft: Draft, move: at.Move, host: HostId) -> None:
+    """It runs, or rests as its user wants; seen."""
+    draft.put_move(replace(move, state=at.Done(draft.now, host)))
+    draft.note(move.server, "move.done", move.seen.vm_state, host)
+    draft.wake_host(move.host, draft.now)
+
+
+def arrive(draft: Draft, move: at.Move, host: HostId) -> None:
+    """Start or stop it, if it is not as it should be."""
+    will = word_of_user(move.seen) or move.will
+    if will is at.Will.NOT_MOVED or _is_as_wanted(move, will):
+        done(draft, move, host)
+        return
+    if _is_held(draft, move):
+        draft.put_move(replace(move, will=will, state=at.Starting(draft.now, host)))
+        return
+    action: do.StartServer | do.StopServer
+    if will is at.Will.RUNNING:
+        action = do.StartServer(move.server, host, move.epoch, move.attempt)
+    else:
+        action = do.StopServer(move.server, move.attempt)
+    draft.put_move(replace(move, will=will, state=at.Starting(draft.now, host, is_sent=True)))
+    draft.act(action, draft.policy(move.host).request_timeout_s)
+
+
+def _is_held(draft: Draft, move: at.Move) -> bool:
+    """Disarmed, or the proof contradicted: nothing is started, also not what has moved already."""
+    return not draft.control.is_armed or bool(draft.host(move.host).zombie_risk)
+
+
+def _is_as_wanted(move: at.Move, will: at.Will) -> bool:
+    """Say whether nothing is to be done. What did not run before is not started, only stopped."""
+    if move.seen.vm_state is VmState.ACTIVE:
+        return will is not at.Will.STOPPED
+    return will is not at.Will.RUNNING or not move.ran
+
+
+def verify_will(draft: Draft, move: at.Move, state: at.Starting) -> None:
+    """See it run, or rest; a lost answer is looked up here, for the state itself tells."""
+    will = word_of_user(move.seen) or move.will
+    if move.seen.task_state is not None:
+        return
+    if will is at.Will.NOT_MOVED or _is_as_wanted(move, will):
+        done(draft, move, state.target)
+    elif state.is_sent:
+        _see_whether_it_came_to_nothing(draft, move, state)
+    elif draft.now >= state.since and not _is_held(draft, move):
+        _again(draft, move, state)
+
+
+def _see_whether_it_came_to_nothing(draft: Draft, move: at.Move, state: at.Starting) -> None:
+    """Nova took the request and nothing is under way: after the settle time it is tried anew."""
+    if draft.now >= state.since + draft.policy(move.host).nova_settle_s:
+        again = replace(state, is_sent=False)
+        draft.put_move(replace(move, state=again))
+        draft.note(move.server, "move.start_failed", "no_effect")
+
+
+def _again(draft: Draft, move: at.Move, state: at.Starting) -> None:
+    """Each try is an attempt of its own number, so that no request is taken for an earlier one."""
+    tries = state.tries + 1
+    if tries > draft.policy(move.host).attempts_max:
+        draft.put_move(replace(move, state=at.Failed(draft.now, "not_started")))
+        tell(draft, move.host, f"server_failed:{move.server}", "not_started")
+        return
+    arrive(draft, replace(move, attempt=move.attempt + 1), state.target)
+    current = draft.move(move.server)
+    if current is not None and isinstance(current.state, at.Starting):
+        draft.put_move(replace(current, state=replace(current.state, tries=tries)))
+
+
+def start_replied(draft: Draft, event: on.Replied) -> None:
+    """Fold the answer to a start or stop. Unknown: the state itself will tell, after a while."""
+    action = event.action
+    assert isinstance(action, do.StartServer | do.StopServer)
+    draft.settle(action)
+    move = draft.move(action.server)
+    if move is None or move.attempt != action.attempt or not isinstance(move.state, at.Starting):
+        return
+    policy, tries = draft.policy(move.host), move.state.tries
+    match event.outcome:
+        case on.Outcome.DONE:
+            return
+        case on.Outcome.UNKNOWN:
+            later = draft.now + policy.nova_settle_s
+        case on.Outcome.NOT_SENT:
+            later, tries = draft.now + policy.watch_s, tries - 1
+        case _:
+            later = draft.now + policy.retry_s
+    again = at.Starting(later, move.state.target, tries=tries)
+    draft.put_move(replace(move, state=again))
+    draft.note(move.server, "move.start_failed", event.reason or event.outcome.value)

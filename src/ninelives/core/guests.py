@@ -1,0 +1,86 @@
+"""One guest that is bad on a healthy host: its short ladder of resets (R17)."""
+
+from dataclasses import replace
+
+from . import actions as do
+from . import events as on
+from . import states as at
+from .draft import Draft
+from .model import Health, HostId, ServerId, ServerSeen
+from .plan import will_of
+from .protection import Remedy, promise_for
+from .rules import Facts
+
+
+def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
+    """Reset a guest that crashed or hangs, if its class says so, a bounded number of times."""
+    host, server = event.host, event.server
+    known = draft.move(server.id)
+    if not isinstance(draft.host(host).state, at.Healthy):
+        return  # whatever happens to the host decides about its guests
+    if event.health is Health.OK:
+        _guest_is_well(draft, known)
+        return
+    policy = draft.policy(host)
+    promise = promise_for(server, policy.rules, policy.default)
+    remedy = promise.server_crashes if event.health is Health.DOWN else promise.guest_hangs
+    is_kept = Facts(draft, host).in_maintenance or not draft.control.is_armed
+    if remedy is not Remedy.RESTART or is_kept:
+        _tell_guest(draft, host, server, "guest_bad")
+        return
+    if will_of(server) is not at.Will.RUNNING or server.task_state is not None:
+        return  # its user, or Nova, is at it
+    if known is not None and not _may_reset_again(draft, known):
+        return  # one reset is under way: its outcome is looked at, not repeated
+    tries = known.attempt if known is not None and known.host == host else 0
+    if tries >= policy.guest_resets_max:
+        _tell_guest(draft, host, server, "guest_given_up")
+        return
+    state = at.Mending(draft.now, is_migration=False, is_sent=True)
+    epoch = draft.host(host).epoch
+    move = at.Move(server.id, host, epoch, state, server, promise, ran=True, will=at.Will.RUNNING)
+    draft.put_move(replace(move, attempt=tries + 1, began=draft.now, writers=frozenset({host})))
+    draft.act(do.HardReboot(server.id, host, epoch, tries + 1), policy.request_timeout_s)
+    draft.note(server.id, "guest.reset", event.health.value, f"attempt {tries + 1}")
+    draft.wake(f"guest/{server.id}", draft.now + policy.guest_window_s)
+
+
+def _may_reset_again(draft: Draft, known: at.Move) -> bool:
+    """A reset has its time to help; one whose answer was lost may yet begin."""
+    if not isinstance(known.state, at.Mending):
+        return True
+    policy = draft.policy(known.host)
+    wait = policy.nova_settle_s if known.state.is_unknown else policy.guest_silent_s
+    return not known.state.is_migration and not (
+        known.state.is_sent or draft.now < known.state.since + wait
+    )
+
+
+def reset_replied(draft: Draft, move: at.Move, event: on.Replied) -> None:
+    """Fold the answer to a reset; whether the guest lives again, its agent will say."""
+    assert isinstance(move.state, at.Mending)
+    is_unknown = event.outcome is on.Outcome.UNKNOWN
+    answered = replace(move.state, since=draft.now, is_sent=False, is_unknown=is_unknown)
+    draft.put_move(replace(move, state=answered))
+
+
+def _guest_is_well(draft: Draft, known: at.Move | None) -> None:
+    """It lives again: the counter stays for the window, so that a loop is seen as one."""
+    if known is not None and isinstance(known.state, at.Mending) and not known.state.is_migration:
+        rested = replace(known.state, is_sent=False)
+        draft.put_move(replace(known, state=rested))
+        draft.note(known.server, "guest.well")
+
+
+def guest_window_over(draft: Draft, server: str) -> None:
+    """Forget how often a guest was reset, once it did well for the whole window."""
+    known = draft.move(ServerId(server))
+    if known is not None and isinstance(known.state, at.Mending) and not known.state.is_migration:
+        draft.drop_move(known)
+
+
+def _tell_guest(draft: Draft, host: HostId, server: ServerSeen, what: str) -> None:
+    told = do.Tell(server.id, what, draft.host(host).epoch)
+    if draft.entry(told) is None:
+        draft.act(told, draft.policy(host).tell_within_s)
+        draft.note(server.id, "told", what)

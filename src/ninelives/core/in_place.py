@@ -1,0 +1,94 @@
+"""Bringing servers back on their own host, once it is back: whoever could not be had elsewhere.
+
+Each gets one hard reboot, and is final only when it runs, is deleted, or a human signed it off:
+till then its host is not healthy, for an episode that ends forgets its servers (attack 21).
+"""
+
+from dataclasses import replace
+
+from . import actions as do
+from . import events as on
+from . import states as at
+from .arrival import done
+from .draft import Draft
+from .episode import tell
+from .model import HostId, VmState
+from .plan import word_of_user
+from .targets import in_order
+
+LEFT = (at.WaitingForHost, at.Failed)
+
+
+def restart_in_place(draft: Draft, host: HostId) -> bool:
+    """Bring back who waited for the host, once each, verified. Return whether all is settled."""
+    record, policy = draft.host(host), draft.policy(host)
+    left = [move for move in in_order(draft.moves_of(host)) if isinstance(move.state, LEFT)]
+    open_ones = [move for move in left if not _rests(draft, move)]
+    if open_ones:
+        servers = tuple(sorted(move.server for move in open_ones))
+        draft.ask(do.Watch(host, record.epoch, servers))
+        draft.wake_host(host, draft.now + policy.watch_s)
+    return not open_ones
+
+
+def _rests(draft: Draft, move: at.Move) -> bool:
+    """Send the one hard reboot if it is due, and say whether nothing is left to do."""
+    will = word_of_user(move.seen) or move.will
+    lives_elsewhere = move.seen.host not in (move.host, None)
+    if will is not at.Will.RUNNING or not move.ran or lives_elsewhere:
+        return True
+    if move.server in draft.control.signed_off:
+        return True
+    match move.state:
+        case at.WaitingForHost(is_sent=True, since=since):
+            if draft.now >= since + draft.policy(move.host).verify_timeout_s:
+                _fail(draft, move, "in_place_failed")
+        case at.WaitingForHost() as state if draft.control.is_armed:
+            _reboot(draft, move, state)
+        case _:
+            pass
+    return False
+
+
+def _reboot(draft: Draft, move: at.Move, state: at.WaitingForHost) -> None:
+    attempt = move.attempt + 1
+    sent = replace(state, since=draft.now, is_sent=True)
+    draft.put_move(replace(move, state=sent, attempt=attempt))
+    action = do.HardReboot(move.server, move.host, move.epoch, attempt)
+    draft.act(action, draft.policy(move.host).request_timeout_s)
+
+
+def _fail(draft: Draft, move: at.Move, reason: str) -> None:
+    draft.put_move(replace(move, state=at.Failed(draft.now, reason)))
+    tell(draft, move.host, f"server_failed:{move.server}", reason)
+
+
+def verify_in_place(draft: Draft, move: at.Move) -> None:
+    """See it run on its own host, whoever it was that brought it back."""
+    seen = move.seen
+    runs = seen.vm_state is VmState.ACTIVE and seen.task_state is None and seen.is_running
+    if seen.host == move.host and runs and _is_answered(draft, move):
+        done(draft, move, move.host)
+
+
+def _is_answered(draft: Draft, move: at.Move) -> bool:
+    """Nova says "active" of a server whose host died, too: only after the reboot it means it."""
+    if isinstance(move.state, at.WaitingForHost) and not move.state.is_sent:
+        return False
+    reboot = do.HardReboot(move.server, move.host, move.epoch, move.attempt)
+    return draft.entry(reboot) is None
+
+
+def reboot_replied(draft: Draft, move: at.Move, event: on.Replied) -> None:
+    """Fold the answer to the hard reboot: once, then it is seen or a human is told."""
+    state = move.state
+    if not isinstance(state, at.WaitingForHost):
+        return
+    match event.outcome:
+        case on.Outcome.NOT_SENT:
+            waits = at.WaitingForHost(draft.now, state.reason)
+            draft.put_move(replace(move, state=waits))
+        case on.Outcome.REFUSED:
+            _fail(draft, move, event.reason or "refused")
+        case on.Outcome.DONE | on.Outcome.UNKNOWN:
+            pass  # what is seen decides
