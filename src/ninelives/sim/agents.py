@@ -137,7 +137,7 @@ def is_exempt(world: "World", host: HostTruth) -> bool:
     """A majority of its witnesses sees it, and none of those has promised to let it fall."""
     if not host.is_agent_up:
         return False
-    witnesses = world.watchers.get(host.id, ())
+    witnesses = world.setup.site.hosts[host.id].witnesses
     vouching = [
         witness
         for witness in witnesses
@@ -156,7 +156,7 @@ def vouches(world: "World", witness: WitnessId, host: HostId) -> bool:
 
 
 def ask_promises(world: "World", leader: "Controller", action: do.AskPromises) -> None:
-    for witness in world.watchers.get(action.host, ()):
+    for witness in world.setup.site.hosts[action.host].witnesses:
         wait = world.jitter(world.setup.knobs.reply_s)
         world.after(wait, "promised", leader.id, leader.life, action, witness)
 

@@ -114,12 +114,14 @@ def is_cut(world: "World", host: HostId, backend: BackendId) -> bool:
 # Guests.
 
 
-def start_domain(world: "World", host: HostTruth, server: ServerId, is_rebuilt: bool) -> None:
-    """Let a QEMU of `server` run here."""
+def start_domain(
+    world: "World", host: HostTruth, server: ServerId, is_rebuilt: bool, cause: str = "nova"
+) -> None:
+    """Let a QEMU of `server` run here. `cause`: who lets it."""
     before = host.domains.get(server)
     host.domains[server] = Domain(is_running=True)
     if before is None or not before.is_running:
-        world.happen(DomainStarted(server, host.id, is_rebuilt))
+        world.happen(DomainStarted(server, host.id, is_rebuilt, cause))
     if before is not None and before.health is not Health.OK:
         world.guest_changed(server, host.id)
 
@@ -152,8 +154,9 @@ def become(world: "World", host: HostTruth, condition: Condition) -> None:
         return
     host.condition = condition
     host.wakes += 1
-    alive = condition in (Condition.RUNNING, Condition.HUNG)
-    host.io_ended_at = None if alive else (host.io_ended_at or world.now)
+    # A hung kernel answers pings from its network card; no process of it keeps a session alive.
+    is_alive = condition is Condition.RUNNING
+    host.io_ended_at = None if is_alive else (host.io_ended_at or world.now)
     boot = None if condition in (Condition.OFF, Condition.BOOTING) else host.boot
     world.happen(HostChanged(host.id, condition.value, boot))
     world.touched(host.id)
@@ -220,7 +223,7 @@ def start_fallen(world: "World", host: HostTruth) -> None:
     """Start what ran when the last boot ended, as libvirt's autostart does."""
     for server, domain in tuple(host.domains.items()):
         if domain.fell:
-            start_domain(world, host, server, is_rebuilt=False)
+            start_domain(world, host, server, is_rebuilt=False, cause="autostart")
 
 
 def crash_again(world: "World", host_id: HostId) -> None:

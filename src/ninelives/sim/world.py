@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
-from ninelives.core.cluster import Cluster, Note
+from ninelives.core.cluster import Note
 from ninelives.core.model import BackendId, HostId, RoadId, ServerId, ServerSeen, WitnessId
 from ninelives.core.policy import Policy
 from ninelives.engine.lease import Hold
@@ -32,7 +32,6 @@ from . import (
     network,
     perform,
     sightings,
-    storage,
     tenure,
     truth,
 )
@@ -41,6 +40,7 @@ from .controllers import Clock, Controller
 from .dispatch import ALL, OF_A_PROCESS, POINTS
 from .happenings import Happening
 from .ledger import Ledger
+from .minds import Objection, nothing_against, real_decide, real_objection
 from .network import Network
 from .setup import Setup
 from .sightings import Eyes
@@ -51,9 +51,15 @@ from .twins import twin
 
 Observer = Callable[[float, Happening], None]
 Boundary = Callable[["World", str, WitnessId], None]
-Objection = Callable[[Cluster, do.Action, float, ServerSeen | None], str]
 Event = tuple[float, int, str, tuple[object, ...]]
 Words = tuple[str, ...]
+
+
+FLAT = (  # dicts, sets and lists of immutable values: `fork` copies them as they are
+    *("heap", "notes", "triggers", "faults_on", "devices", "specs", "seen", "news", "standing"),
+    *("forced_by_us", "agent_due", "deaf_watchdogs", "stubborn", "lease_chains", "promises"),
+    *("storage_cut_at", "broken", "kept_down"),
+)
 
 
 class TimedNote(NamedTuple):
@@ -61,14 +67,6 @@ class TimedNote(NamedTuple):
 
     at: float
     note: Note
-
-
-def nothing_against(
-    cluster: Cluster, action: do.Action, now: float, seen: ServerSeen | None
-) -> str:
-    """Let everything pass, for worlds that have no core."""
-    del cluster, action, now, seen
-    return ""
 
 
 class World:
@@ -211,26 +209,16 @@ class World:
     def fork(self) -> "World":
         """Return an independent copy without observers, triggers' past and boundary included."""
         other = copy(self)
-        other.heap = self.heap.copy()
         other.rng = Random()
         other.rng.setstate(self.rng.getstate())
         other.observers, other.boundary = [], None
-        other.notes, other.triggers = self.notes.copy(), self.triggers.copy()
-        other.faults_on = self.faults_on.copy()
         other.hosts = {name: twin(host) for name, host in self.hosts.items()}
         other.net, other.eyes = twin(self.net), twin(self.eyes)
-        other.devices = self.devices.copy()
         other.backends = {name: twin(backend) for name, backend in self.backends.items()}
         other.controllers = {name: each.fork() for name, each in self.controllers.items()}
         other.ledger, other.nova = self.ledger.fork(), self.nova.fork()
-        other.specs, other.news = self.specs.copy(), self.news.copy()
-        other.seen = self.seen.copy()
-        other.standing, other.forced_by_us = self.standing.copy(), self.forced_by_us.copy()
-        other.agent_due = self.agent_due.copy()
-        other.deaf_watchdogs, other.stubborn = self.deaf_watchdogs.copy(), self.stubborn.copy()
-        other.lease_chains, other.promises = self.lease_chains.copy(), self.promises.copy()
-        other.storage_cut_at, other.broken = self.storage_cut_at.copy(), self.broken.copy()
-        other.kept_down = self.kept_down.copy()
+        for name in FLAT:
+            setattr(other, name, getattr(self, name).copy())
         return other
 
     # Watching.
@@ -386,9 +374,6 @@ class World:
         """Every host that can write a disk of this server, now or when it wakes up."""
         return truth.writers(self, server)
 
-    def set_backend(self, backend: BackendId, state: str) -> None:
-        storage.set_health(self, self.backends[backend], state)
-
 
 def lists_of(
     watchers: dict[HostId, tuple[WitnessId, ...]],
@@ -398,15 +383,3 @@ def lists_of(
         for witness in names:
             found.setdefault(witness, []).append(host)
     return {witness: tuple(hosts) for witness, hosts in found.items()}
-
-
-def real_decide() -> Decide:
-    from ninelives.core.decide import decide
-
-    return decide
-
-
-def real_objection() -> Objection:
-    from ninelives.core.lastcheck import objection
-
-    return objection

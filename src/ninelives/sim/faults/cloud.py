@@ -189,7 +189,7 @@ def rescuer_gone(world: "World", slots: Slots) -> None:
 def pacemaker_fenced(world: "World", slots: Slots) -> None:
     """Let Pacemaker fence a host in truth, and its history say so."""
     host = world.hosts[HostId(slots["HOST"])]
-    truth.cut_power(world, host, host.id, "pacemaker")
+    truth.cut_power(world, host, host.id, "")  # nobody of ours ordered it
     action = "off" if "off" in slots else "reboot"
     is_off_on = "off-on" in slots
     if action == "reboot":

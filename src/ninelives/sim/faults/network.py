@@ -158,7 +158,7 @@ def behaviour(device: bmc.Device, slots: Slots, now: Power) -> dict[str, object]
 
 def backend(world: "World", slots: Slots) -> None:
     state = next(word for word in ("slow", "down", "ok") if word in slots)
-    world.set_backend(BackendId(slots["BACKEND"]), state)
+    storage.set_health(world, world.backends[BackendId(slots["BACKEND"])], state)
 
 
 def revocations(world: "World", slots: Slots) -> None:
