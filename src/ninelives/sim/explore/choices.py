@@ -66,7 +66,7 @@ def possible(state: State, faults_max: int) -> Iterator[Step]:
     truth = state.truth
     may_fail = truth.faults < faults_max
     for number, action in enumerate(truth.in_hand):
-        yield from _sends(state, action, number, may_fail)
+        yield from _sends(action, number, may_fail)
     for number, answer in enumerate(truth.answers):
         about = _name(answer.reply.action)
         yield Step("answer", about, number)
@@ -85,7 +85,7 @@ def _name(action: do.Action) -> str:
     return f"{type(action).__name__} {about}".rstrip()
 
 
-def _sends(state: State, action: do.Action, number: int, may_fail: bool) -> Iterator[Step]:
+def _sends(action: do.Action, number: int, may_fail: bool) -> Iterator[Step]:
     name = _name(action)
     yield Step("send", name, number)
     yield Step("send, answer waits", name, number)

@@ -58,7 +58,7 @@ def user(scene: Scene, step: Step) -> bool:
     return True
 
 
-def crash(scene: Scene, step: Step) -> bool:
+def crash(scene: Scene, _step: Step) -> bool:
     """What was in hand was never sent; answers find nobody; the standby waits for the lease."""
     scene.count_fault()
     scene.now += TAKE_OVER_S
@@ -84,7 +84,7 @@ def crash(scene: Scene, step: Step) -> bool:
     return True
 
 
-def pause(scene: Scene, step: Step) -> bool:
+def pause(scene: Scene, _step: Step) -> bool:
     scene.count_fault()
     scene.now += PAUSE_S
     scene.truth = replace(scene.truth, owes_fault=True)

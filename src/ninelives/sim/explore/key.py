@@ -1,87 +1,71 @@
 """When two states are the same: names, instants and histories that make no difference are gone.
 
-    shape    a record without its instants, its names exchanged; worked out once per record
-    ages     its instants, as milliseconds before or after now, cut off where no wait reaches
-    key      shapes and ages of all records, under each exchange of hosts and of servers; the least
+    ages     the instants of a record, as milliseconds from now, cut off where no wait reaches
+    mind     shapes and ages of all that the leader knows; many states share one mind
+    key      mind and truth together, under the exchange of hosts and servers that is the least
 
 The leader of the two controllers is always called one name and the standby another: that is their
-symmetry. What the core writes for people, and instants that it never compares, count for nothing.
-A field that is not named here counts, so that one added tomorrow splits states, never merges them.
+symmetry. Where two hosts, or two servers, look different in truth, their order is given by that,
+and only where they look alike are both exchanges tried.
+
+A key is a hash of 64 bits: that two of a million states share one by chance is less likely than
+1 in 30 million. Hashes of negative numbers are avoided, for hash(-1) equals hash(-2).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from functools import cache
+from collections.abc import Iterable, Sequence
 from itertools import permutations
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from ninelives.core import states as at
-from ninelives.core.cluster import Cluster, Control, Entry, Heard, Sights
-from ninelives.core.model import Proof
+from ninelives.core.cluster import Cluster
 
+from .shape import Names, Shapes
 from .truth import CONTROLLERS, HOSTS, LONGEST_S, SERVERS, Host, Server, Truth
 
-Names: TypeAlias = Mapping[str, str]
-Shape: TypeAlias = tuple[int, tuple[float, ...]]
-Orders: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+Order: TypeAlias = tuple[str, ...]
 Key: TypeAlias = int
 
-BOOTS_MAX = 9
-KEPT_RECORDS_MAX = 100_000
-
-IGNORED = {
-    (Heard, "since"),  # never compared
-    (Proof, "evidence"),
-    (Proof, "contradicted_by"),
-    (at.Healthy, "since"),
-    (at.Evacuating, "round"),  # a number in a request; only the epoch is looked at in the answer
-    (at.Evacuating, "since"),
-    (at.Fenced, "since"),
-    (at.Vacated, "since"),
-    (at.Move, "began"),  # compared inside a dependency group only, and there is none
-    (Entry, "at"),
-    (Sights, "kept"),  # decides only whether somebody is told again
-    (Control, "cause"),
-    (Control, "closed_devices"),  # with its words; its length is counted below
-}
+BOOTS_MAX: Final = 9
+KEPT_MINDS_MAX: Final = 200_000
 
 
-def _names(hosts: Sequence[str], servers: Sequence[str], leader: str) -> Names:
+def _names(hosts: Order, servers: Order, leader: str, standby: str) -> Names:
     found: dict[str, str] = {}
     for old, new in zip(HOSTS, hosts, strict=True):
         found[old] = new
-        for form in ("host/{}", "bmc-{}", "needs {}", "serial-{}"):
+        for form in ("host/{}", "bmc-{}", "needs {}", "read off while {} lives"):
             found[form.format(old)] = form.format(new)
         for boot in range(1, BOOTS_MAX):
             found[f"{old}#{boot}"] = f"{new}#{boot}"
     found.update(zip(SERVERS, servers, strict=True))
-    found.update({name: "leader" if name == leader else "standby" for name in CONTROLLERS})
+    found[leader], found[standby] = "leader", "standby"
     return found
 
 
-def _exchanges(leader: str) -> dict[Orders, Names]:
+def _exchanges(leader: str, standby: str) -> dict[tuple[Order, Order], Names]:
     return {
-        (hosts, servers): _names(hosts, servers, leader)
-        for hosts in permutations(HOSTS)
-        for servers in permutations(SERVERS)
+        (hosts, servers): _names(hosts, servers, leader, standby)
+        for hosts in permutations(map(str, HOSTS))
+        for servers in permutations(map(str, SERVERS))
     }
 
 
 class Keys:
-    """Makes keys, and keeps the shape of every record that it saw lately."""
+    """Makes keys. Without symmetry every name stays what it is, also those of the controllers."""
 
-    def __init__(self, is_symmetric: bool = True) -> None:
+    def __init__(self, *, symmetric: bool = True) -> None:
         """Compare under every exchange of names, or under none."""
-        self.is_symmetric = is_symmetric
-        self.exchanges = {leader: _exchanges(leader) for leader in CONTROLLERS}
-        self.plain = _names(HOSTS, SERVERS, "") | {name: name for name in CONTROLLERS}
-        self.shapes: dict[tuple[int, int], tuple[object, Shape]] = {}
+        self.is_symmetric = symmetric
+        self.shapes = Shapes()
+        first, second = CONTROLLERS
+        self.exchanges = {first: _exchanges(first, second), second: _exchanges(second, first)}
+        self.plain = self.exchanges[first][HOSTS, SERVERS]
         self.minds: dict[tuple[int, int, float], tuple[Cluster, Key]] = {}
+        self.skeletons: dict[int, tuple[Cluster, int]] = {}
 
     def key(self, cluster: Cluster, truth: Truth, now: float) -> Key:
         """Return the least key under all exchanges that could be the least."""
         if not self.is_symmetric:
-            return self._key(cluster, truth, now, self.plain)
+            return hash((truth.leader, self._key(cluster, truth, now, self.plain)))
         exchanges = self.exchanges[truth.leader]
         return min(
             self._key(cluster, truth, now, exchanges[hosts, servers])
@@ -90,17 +74,15 @@ class Keys:
         )
 
     def _key(self, cluster: Cluster, truth: Truth, now: float, names: Names) -> Key:
-        def sorted_ages(records: Iterable[object]) -> tuple[int, ...]:
-            return tuple(sorted(self._aged(record, now, names) for record in records))
-
+        counters = (truth.term, truth.faults, truth.leader_changes, truth.owes_fault)
         parts = (
             self._mind(cluster, now, names),
-            sorted_ages(truth.hosts),
-            sorted_ages(truth.servers),
-            sorted_ages(truth.in_hand),
-            sorted_ages(truth.answers),
-            sorted_ages(truth.late),
-            (truth.term, truth.faults, truth.leader_changes, truth.owes_fault),
+            self._aged(truth.hosts, now, names),
+            self._aged(truth.servers, now, names),
+            self._aged(truth.in_hand, now, names),
+            self._aged(truth.answers, now, names),
+            self._aged(truth.late, now, names),
+            counters,
         )
         return hash(parts)
 
@@ -109,135 +91,72 @@ class Keys:
         known = self.minds.get(place)
         if known is not None:
             return known[1]
-
-        def sorted_ages(records: Iterable[object]) -> tuple[int, ...]:
-            return tuple(sorted(self._aged(record, now, names) for record in records))
-
-        wakes = sorted((names.get(who, who), _age(due, now)) for who, due in cluster.wakes.items())
-        parts = (
-            sorted_ages(cluster.hosts.values()),
-            sorted_ages(cluster.sights.values()),
-            sorted_ages(cluster.moves.values()),
-            sorted_ages(cluster.outbox.values()),
-            tuple(wakes),
-            self._aged(cluster.control, now, names),
-            len(cluster.control.closed_devices),
-            self._aged(cluster.views, now, names),
+        wakes = sorted(
+            (names.get(who, who), _age(due, now, 0.0)) for who, due in cluster.wakes.items()
         )
-        if len(self.minds) >= KEPT_RECORDS_MAX:
+        parts = (
+            self._aged(cluster.hosts.values(), now, names),
+            self._aged(cluster.sights.values(), now, names),
+            self._aged(cluster.moves.values(), now, names),
+            self._aged(cluster.outbox.values(), now, names),
+            self._aged((cluster.control, cluster.views), now, names),
+            tuple(wakes),
+        )
+        if len(self.minds) >= KEPT_MINDS_MAX:
             self.minds.clear()
         self.minds[place] = (cluster, hash(parts))
         return self.minds[place][1]
 
-    def _aged(self, record: object, now: float, names: Names) -> int:
-        shape, instants = self.shape(record, names)
-        return hash((shape, *[_age(when, now) for when in instants])) if instants else shape
+    def _aged(self, records: Iterable[object], now: float, names: Names) -> tuple[int, ...]:
+        found: list[int] = []
+        for record in records:
+            shape, instants = self.shapes.of(record, names)
+            ages = [_age(when, now, reach_s) for when, reach_s in instants]
+            found.append(hash((shape, *ages)) if ages else shape)
+        return tuple(sorted(found))
 
-    def shape(self, record: object, names: Names) -> Shape:
-        """Return the shape of one record and its instants, from memory where it is known."""
-        place = (id(record), id(names))
-        known = self.shapes.get(place)
+    def skeleton(self, cluster: Cluster) -> int:
+        """Return what the leader knows without instants: when it changes, something happened."""
+        known = self.skeletons.get(id(cluster))
         if known is not None:
-            return known[1]  # the record is kept beside it, so that its id stays its own
-        atoms: list[object] = []
-        instants: list[float] = []
-        _flatten(record, names, atoms, instants)
-        shape = (hash(tuple(atoms)), tuple(instants))
-        if len(self.shapes) >= KEPT_RECORDS_MAX:
-            self.shapes.clear()
-        self.shapes[place] = (record, shape)
-        return shape
+            return known[1]
+        records = (
+            *cluster.hosts.values(),
+            *cluster.sights.values(),
+            *cluster.moves.values(),
+            *cluster.outbox,
+            cluster.control,
+            cluster.views,
+        )
+        found = hash(tuple([self.shapes.of(record, self.plain)[0] for record in records]))
+        if len(self.skeletons) >= KEPT_MINDS_MAX:
+            self.skeletons.clear()
+        self.skeletons[id(cluster)] = (cluster, found)
+        return found
 
 
-def _look(host: Host) -> tuple[object, ...]:
-    """Say how a host looks without any name: where two look different, their order is given."""
-    marks = (host.is_forced_down, host.is_disabled, host.lies_off, host.was_attested)
-    return (host.condition, host.boots, host.said_boot, *marks)
-
-
-def _mien(server: Server, hosts: Sequence[str]) -> tuple[object, ...]:
-    """Say how a server looks, its hosts by their place in the order."""
-    place = dict(zip(HOSTS, hosts, strict=True))
-    runs_on = sorted(place[host] for host in server.runs_on)
-    task = server.task_state or ""
-    return (place[server.host], runs_on, server.vm_state, task, server.user_action)
-
-
-def _orders(names: Sequence[str], looks: list[tuple[object, ...]]) -> Sequence[tuple[str, ...]]:
-    """Return the new names of the two: by their looks, or both ways where they look alike."""
-    first, second = (repr(look) for look in looks)
-    one, other = names
-    if first == second:
-        return ((one, other), (other, one))
-    return ((one, other),) if first < second else ((other, one),)
-
-
-PLAIN = Keys(is_symmetric=False)
-
-
-def skeleton(cluster: Cluster) -> int:
-    """Return what the leader knows without any instant: when this changes, something happened."""
-    records = (
-        *cluster.hosts.values(),
-        *cluster.sights.values(),
-        *cluster.moves.values(),
-        *cluster.outbox,
-        cluster.control,
-        cluster.views,
-    )
-    return hash(tuple([PLAIN.shape(record, PLAIN.plain)[0] for record in records]))
-
-
-def _age(when: float, now: float) -> int:
-    """Return milliseconds, cut off, and never negative: hash(-1) equals hash(-2)."""
-    age = now - when
-    if age > LONGEST_S:
-        return 2_000 * int(LONGEST_S)
+def _age(when: float, now: float, reach_s: float) -> int:
+    age = min(now - when, reach_s)
     return round((age + LONGEST_S) * 1000) if age > -LONGEST_S else 0
 
 
-def _flatten(value: object, names: Names, atoms: list[object], instants: list[float]) -> None:
-    kind = type(value)
-    if isinstance(value, str):
-        atoms.append(names.get(value, value))
-    elif kind is float:
-        instants.append(value)
-    elif value is None or kind is bool or kind is int:
-        atoms.append(value)
-    elif kind is frozenset:
-        atoms.append(tuple(sorted(names.get(item, item) for item in value)))
-    elif isinstance(value, Mapping):
-        _flatten_mapping(value, names, atoms, instants)
-    elif kind is tuple:
-        atoms.append(len(value))
-        for item in value:
-            _flatten(item, names, atoms, instants)
-    else:
-        atoms.append(kind.__name__)
-        for name in _plan(kind):
-            _flatten(getattr(value, name), names, atoms, instants)
+def _look(host: Host) -> str:
+    """Say how a host looks without any name."""
+    marks = (host.is_forced_down, host.is_disabled, host.lies_off, host.was_attested)
+    return repr((host.condition, host.boots, host.said_boot, *marks))
 
 
-def _flatten_mapping(
-    value: Mapping[object, object], names: Names, atoms: list[object], instants: list[float]
-) -> None:
-    atoms.append(len(value))
-    for key, item in sorted((_renamed(key, names), item) for key, item in value.items()):
-        atoms.append(key)
-        _flatten(item, names, atoms, instants)
+def _mien(server: Server, hosts: Order) -> str:
+    """Say how a server looks, its hosts by their place in the order."""
+    place = dict(zip(map(str, HOSTS), hosts, strict=True))
+    runs_on = sorted(place[host] for host in server.runs_on)
+    task = server.task_state or ""
+    return repr((place[server.host], runs_on, server.vm_state.value, task, server.user_action))
 
 
-def _renamed(key: object, names: Names) -> tuple[str, ...]:
-    parts = key if isinstance(key, tuple) else (key,)
-    return tuple([names.get(part, part) for part in parts])
-
-
-@cache
-def _plan(kind: type) -> tuple[str, ...]:
-    """Return the fields of a record that count."""
-    if hasattr(kind, "_fields"):
-        names = kind._fields
-    else:
-        assert is_dataclass(kind), f"{kind.__name__} cannot be compared"
-        names = tuple(place.name for place in fields(kind))
-    return tuple(name for name in names if (kind, name) not in IGNORED)
+def _orders(names: Sequence[str], looks: Sequence[str]) -> tuple[Order, ...]:
+    """Return the new names of two: by their looks, or both ways where they look alike."""
+    (one, other), (first, second) = names, looks
+    if first == second:
+        return ((one, other), (other, one))
+    return ((one, other),) if first < second else ((other, one),)

@@ -27,10 +27,12 @@ from ninelives.core.model import (
     Power,
     ServerSeen,
     Sign,
+    VmState,
     WitnessId,
 )
 
 from . import laws, nova
+from .key import Keys
 from .laws import Broken
 from .truth import (
     CONTROLLERS,
@@ -67,7 +69,8 @@ class Rules(NamedTuple):
     objection: Callable[[Cluster, do.Action, float, ServerSeen | None], str] = objection
 
 
-Memory: TypeAlias = dict[tuple[int, on.Event | None, float], tuple[Cluster, Cluster, Decision | None]]
+Place: TypeAlias = tuple[int, on.Event | None, float]
+Folded: TypeAlias = tuple[Cluster, Cluster, Decision | None]
 
 
 class Minds:
@@ -77,10 +80,11 @@ class Minds:
     `decide` is pure, so that what it said to a mind once holds for all of them.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, keys: Keys) -> None:
         """Fold by these rules."""
         self.rules = rules
-        self.memory: Memory = {}
+        self.keys = keys
+        self.memory: dict[Place, Folded] = {}
 
     def after(self, cluster: Cluster, event: on.Event, now: float) -> tuple[Cluster, Decision]:
         """Return the mind after an event, and what was decided."""
@@ -106,11 +110,7 @@ class Minds:
         self._keep(place, (cluster, heir, None))
         return heir
 
-    def _keep(
-        self,
-        place: tuple[int, on.Event | None, float],
-        found: tuple[Cluster, Cluster, Decision | None],
-    ) -> None:
+    def _keep(self, place: Place, found: Folded) -> None:
         if len(self.memory) >= KEPT_MINDS_MAX:
             self.memory.clear()
         self.memory[place] = found
@@ -201,9 +201,9 @@ def told_by(
 ) -> on.Sighted:
     """Return what a witness says of some hosts: of a living one a peer gets only a weak sign."""
     changes = tuple(
-        _change(truth.host(host), plane, is_peer=witness in HOSTS)
+        _change(truth.host(host), plane, is_peer=witness not in CONTROLLERS)
         for host in about
-        if host != witness
+        if str(host) != str(witness)
         for plane in PLANES
     )
     references = tuple((plane, REFERENCES, REFERENCES) for plane in PLANES)
@@ -290,7 +290,7 @@ def _attested(scene: Scene, name: HostId, epoch: int) -> Iterator[on.Event]:
 
 def _concerns(truth: Truth, name: str, host: HostId) -> bool:
     server = next(server for server in truth.servers if server.id == name)
-    if server.vm_state is nova.VmState.DELETED:
+    if server.vm_state is VmState.DELETED:
         return False
     ends = [(entry.source, entry.target) for entry in server.records if not entry.is_final]
     return server.host == host or any(host in pair for pair in ends)

@@ -38,7 +38,6 @@ class Explored:
 class Search:
     """What is known while searching."""
 
-    keys: Keys
     minds: Minds
     faults_max: int
     parents: dict[Key, tuple[Key, Step | str]] = field(default_factory=dict)
@@ -56,7 +55,7 @@ def explore(
     """Walk every path of up to `depth_max` steps, as long as `seconds_max` lasts."""
     clock = SystemClock()
     began = clock.now()
-    search = Search(Keys(symmetric), Minds(rules or Rules()), faults_max)
+    search = Search(Minds(rules or Rules(), Keys(symmetric=symmetric)), faults_max)
     level = list(_begin(search))
     depth = 0
     while level and depth < depth_max:
@@ -80,7 +79,7 @@ def _begin(search: Search) -> Iterator[tuple[Key, State]]:
     for name, truth in beginnings():
         scene = Scene(empty(), truth, 0.0, search.minds)
         begins(scene)
-        key = search.keys.key(scene.cluster, scene.truth, scene.now)
+        key = search.minds.keys.key(scene.cluster, scene.truth, scene.now)
         search.parents[key] = (0, name)
         yield key, State(scene.cluster, scene.truth, scene.now)
 
@@ -94,7 +93,7 @@ def _walk(search: Search, key: Key, state: State) -> Iterator[tuple[Key, State]]
         if scene.broken:
             _note(search, key, step, scene.broken)
             continue
-        after = search.keys.key(scene.cluster, scene.truth, scene.now)
+        after = search.minds.keys.key(scene.cluster, scene.truth, scene.now)
         if after not in search.parents:
             search.parents[after] = (key, step)
             yield after, State(scene.cluster, scene.truth, scene.now)

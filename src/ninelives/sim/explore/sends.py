@@ -1,4 +1,4 @@
-"""Performing what the leader decided: the last check, the effect, and what becomes of the answer."""
+"""Performing what was decided: the last check, the effect, and what becomes of the answer."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from .truth import FAR_S, POLICY, Answer, Late, shown
 
 
 def send(scene: Scene, step: Step) -> bool:
-    """Perform: the lease is renewed, the server read again, the last check asked, then it leaves."""
+    """Renew the lease, read the server again, ask the last check; then the request leaves."""
     action = scene.truth.in_hand[step.number]
     left = tuple(a for number, a in enumerate(scene.truth.in_hand) if number != step.number)
     scene.truth = replace(scene.truth, in_hand=left)
@@ -98,8 +98,9 @@ def answer(scene: Scene, step: Step) -> bool:
 
 
 def late(scene: Scene, step: Step) -> bool:
-    late = scene.truth.late[step.number]
-    left = tuple(l for number, l in enumerate(scene.truth.late) if number != step.number)
+    """A request that its sender has given up takes effect; its answer finds nobody."""
+    arrived = scene.truth.late[step.number]
+    left = tuple(late for number, late in enumerate(scene.truth.late) if number != step.number)
     scene.truth = replace(scene.truth, late=left)
-    scene.truth, _ = _effect(scene, late.action)
+    scene.truth, _ = _effect(scene, arrived.action)
     return True

@@ -21,7 +21,6 @@ from ninelives.core.model import HostId, ServerId, WitnessId
 from . import faults, laws, nova, sends
 from .choices import State, Step
 from .faults import unsaid, without_power
-from .key import skeleton
 from .leader import Minds, Scene, told_by, witnesses
 from .truth import FAR_S, HOSTS, LONGEST_S, LOOKS_S, POLICY, Truth
 
@@ -77,8 +76,9 @@ def _limit(truth: Truth) -> float:
     return min(dues, default=FAR_S)
 
 
-def _wait(scene: Scene, step: Step) -> bool:
-    before, began = skeleton(scene.cluster), scene.now
+def _wait(scene: Scene, _step: Step) -> bool:
+    look = scene.minds.keys.skeleton
+    before, began = look(scene.cluster), scene.now
     limit = min(_limit(scene.truth), began + LONGEST_S)
     while True:
         due = min(scene.cluster.wakes.values(), default=FAR_S)
@@ -90,7 +90,7 @@ def _wait(scene: Scene, step: Step) -> bool:
             _expire(scene)
             return True
         scene.tell()
-        if scene.truth.in_hand or scene.broken or skeleton(scene.cluster) != before:
+        if scene.truth.in_hand or scene.broken or look(scene.cluster) != before:
             scene.said.insert(0, f"+{scene.now - began:g} s")
             return True
 

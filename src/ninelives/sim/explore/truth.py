@@ -47,7 +47,8 @@ POLICY = replace(
     verify_timeout_s=40.0,
     retry_max_s=20.0,
     soak_s=10.0,
-    storm_window_s=60.0,
+    storm_window_s=30.0,
+    settle_s=30.0,
 )
 LONGEST_S = 60.0  # no wait of POLICY that a path of a few minutes can reach is longer
 FAR_S = 1e12
