@@ -1,6 +1,6 @@
 """A sign of life for work that takes long: on a terminal a bar, elsewhere nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -10,7 +10,7 @@ Advance = Callable[[float, str], None]  # how much is done of the total, and a w
 
 
 @contextmanager
-def working(what: str, total: float | None = None) -> Iterator[Advance]:
+def working(what: str, total: float | None = None) -> Generator[Advance]:
     """Show that `what` goes on, on standard error; gone when it is over, also on Ctrl-C."""
     console = Console(stderr=True)
     columns = (
