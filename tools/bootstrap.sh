@@ -18,8 +18,12 @@ missing() {  # the exit code of "a part is missing"; see docs/index.md
 find_python() {  # prints the first Python that is new enough and can make virtual environments
     local candidate
     for candidate in python3 python3.{14,13,12,11}; do
-        if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            command -v "$candidate"
+        # The interpreter itself, not a shim in front of it: uv takes a shim for another Python than
+        # the one in .venv, and would build the environment anew at each start.
+        if "$candidate" -c '
+import sys, venv, ensurepip
+if sys.version_info < (3, 11): sys.exit(1)
+print(sys.executable)' 2>/dev/null; then
             return
         fi
     done
