@@ -11,7 +11,7 @@ from typing import NamedTuple
 from . import states as at
 from .draft import Draft
 from .model import DomainId, HostId, Mode, WitnessId
-from .roads import usable_roads
+from .roads import suspect_kinds, usable_roads
 from .rules import Facts
 from .states import Class
 from .tallies import needs_shot, want_key
@@ -182,6 +182,15 @@ def _doctor_red(facts: Facts) -> str:
     if site.has_watchdog or site.revocable or usable_roads(facts.draft, facts.host):
         return ""
     return "no road to a proof: no verified power device, storage revocation or watchdog"
+
+
+def kind_in_doubt(draft: Draft, cls: Class, kind: str) -> Brake | None:
+    """Hold automatic shots by a kind of device of which one lied, until doctor is clean (R4a).
+
+    Not a person's order, nor the `off` to a host that is dark already: it shoots nobody.
+    """
+    is_exempt = cls in (Class.ORDERED, Class.DEAD_POWER)
+    return Brake.DOCTOR_RED if kind in suspect_kinds(draft) and not is_exempt else None
 
 
 def _kdump(facts: Facts) -> str:

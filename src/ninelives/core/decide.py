@@ -19,6 +19,7 @@ from . import (
     orders_judged,
     repair,
     returning,
+    shooting,
     terms,
 )
 from . import events as on
@@ -93,7 +94,7 @@ def _about_host(draft: Draft, event: on.HostEvent) -> None:
 
 
 def _news(draft: Draft, host: HostId) -> None:
-    """Something new was seen of a host: void what it contradicts, then look."""
+    """Something new was seen of a host, or time went by: void what it contradicts, then look."""
     state = draft.host(host).state
     if not isinstance(state, at.Healthy | at.Unknown):
         contradicted.check_proofs(draft, host)
@@ -151,8 +152,7 @@ def _woke(draft: Draft, subject: str) -> None:
     kind, _, name = subject.partition("/")
     match kind:
         case "host" if name in draft.cluster.site.hosts:
-            contradicted.check_proofs(draft, HostId(name))
-            look(draft, HostId(name))
+            _news(draft, HostId(name))
         case "outbox":
             terms.offer_again(draft)
         case "thaw":
@@ -212,7 +212,7 @@ def _servers(draft: Draft, event: on.ServerEvent) -> None:
 def _replied(draft: Draft, event: on.Replied) -> None:
     match event.action:
         case do.PowerOff() as off:
-            fencing.off_replied(draft, off, event.outcome, event.reason)
+            shooting.off_replied(draft, off, event.outcome, event.reason)
         case do.Evacuate():
             send_replied(draft, event)
         case do.StartServer() | do.StopServer():

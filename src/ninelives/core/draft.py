@@ -1,6 +1,6 @@
 """One event's worth of change, as an overlay on a cluster that stays as it was."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from . import actions as do
 from . import states as at
@@ -208,6 +208,12 @@ class Draft:
         """Take a request out of the outbox: its outcome is known."""
         if self.entry(action) is not None:
             self.outbox[action] = None
+
+    def forget(self, is_over: Callable[[do.Action], bool]) -> None:
+        """Take every request out of the outbox whose time is over: nobody offers it again."""
+        for action in [*self.cluster.outbox, *self.outbox]:
+            if is_over(action):
+                self.settle(action)
 
     def decision(self) -> Decision:
         """Return what this event came to."""

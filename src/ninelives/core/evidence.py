@@ -147,6 +147,10 @@ def _heard_from(draft: Draft, event: on.Sighted) -> None:
 
 def thawed(draft: Draft, witness: WitnessId) -> None:
     """Let a witness count again whose freeze is long enough ago."""
+    until = draft.views.frozen.get(witness, draft.now)
+    if draft.now < until:
+        draft.wake(f"thaw/{witness}", until)  # it froze again since this was asked for
+        return
     frozen = {name: until for name, until in draft.views.frozen.items() if name != witness}
     draft.put_views(replace(draft.views, frozen=frozen))
 
@@ -177,7 +181,8 @@ def saw(draft: Draft, event: on.HostEvent) -> None:
         case on.AgentSaid():
             draft.put_sights(_agent_said(sights, event, now))
         case on.Renewed(boot=boot, watchdog_armed=armed):
-            draft.put_sights(replace(sights, renewal=Renewal(boot, armed, now)))
+            alive = replace(sights, strong_at=now, strong_boot=boot)
+            draft.put_sights(replace(alive, renewal=Renewal(boot, armed, now)))
         case on.Promised(witness=witness, epoch=epoch):
             if epoch == draft.host(event.host).epoch:
                 draft.put_sights(replace(sights, promises=sights.promises | {witness}))
@@ -185,13 +190,22 @@ def saw(draft: Draft, event: on.HostEvent) -> None:
             alive = replace(sights, nova=event, strong_at=now if event.has_advanced else None)
             draft.put_sights(alive if event.has_advanced else replace(sights, nova=event))
         case on.KdumpSeen(ended=ended):
-            draft.put_sights(replace(sights, kdump_since=None if ended else now))
+            # The first beacon counts: repeated ones must not delay the `off` beyond its limit.
+            since = sights.kdump_since if sights.kdump_since is not None else now
+            draft.put_sights(replace(sights, kdump_since=None if ended else since))
         case on.Attested():
-            draft.put_sights(replace(sights, attested=event, attested_at=now, strong_at=now))
+            draft.put_sights(_attested(sights, event, now))
         case on.PacemakerLost(is_lost=is_lost):
             draft.put_sights(replace(sights, is_lost_to_pacemaker=is_lost))
         case on.PacemakerFenced():
             pass  # no sight but a claim: proofs.py judges it
+
+
+def _attested(sights: Sights, event: on.Attested, now: float) -> Sights:
+    seen = replace(sights, attested=event, attested_at=now)
+    if not event.attestation.signed:
+        return seen  # anybody may have said it
+    return replace(seen, strong_at=now, strong_boot=event.attestation.boot)
 
 
 def _agent_said(sights: Sights, event: on.AgentSaid, now: float) -> Sights:
@@ -218,6 +232,24 @@ def read_off_since(sights: Sights, since: float) -> bool:
     """Say whether every device of the host that answers read off at or after `since`."""
     answers = [seen for seen in sights.power.values() if seen.power is not Power.UNREADABLE]
     return bool(answers) and all(seen.power is Power.OFF and seen.at >= since for seen in answers)
+
+
+def reads_off(draft: Draft, host: HostId, since: float) -> bool:
+    """Say whether the host reads off at or after `since`: every device of one level, by itself.
+
+    A device of another kind may well read on: the outlet of a machine that its BMC switched off.
+    One of the same kind that reads on contradicts.
+    """
+    site, power = draft.site(host), draft.sights(host).power
+    for level in sorted({road.level for road in site.roads}):
+        devices = [road for road in site.roads if road.level == level]
+        kinds = {road.kind for road in devices}
+        read = [power.get(road.id) for road in devices]
+        is_off = all(seen and seen.power is Power.OFF and seen.at >= since for seen in read)
+        rivals = [power.get(road.id) for road in site.roads if road.kind in kinds]
+        if is_off and not any(seen and seen.power is Power.ON for seen in rivals):
+            return True
+    return False
 
 
 def watched(sights: Sights) -> bool | None:

@@ -8,19 +8,29 @@ pacemaker, a new boot, a human: evidence that comes by itself and needs no shot
 """
 
 from dataclasses import replace
+from functools import partial
 
 from . import actions as do
 from . import events as on
 from . import proofs
 from . import states as at
-from .brakes import holding
 from .draft import Draft
 from .episode import add_proof, begin, move_to, tell
-from .model import HostId, Power, Proof, Refusal, RoadId, Validity
-from .roads import usable_roads
+from .model import BackendId, HostId, Method, Power, Proof, Refusal, Validity
+from .roads import is_closed
 from .rules import Facts
-from .site import Road
+from .shooting import shoot, still_on
 from .states import Class
+
+ABOUT_POWER = (Method.POWER_OFF, Method.PACEMAKER)
+# Classes of hosts that live: their life is no news, and takes back no fence.
+JUDGED_ALIVE = (
+    Class.STORAGE_LOST,
+    Class.ISOLATED,
+    Class.ORDERED,
+    Class.LIBVIRT_HUNG,
+    Class.NOVA_COMPUTE,
+)
 
 
 def read_evidence(draft: Draft, host: HostId) -> None:
@@ -45,6 +55,8 @@ def count_read(draft: Draft, event: on.PowerRead) -> None:
     others = tuple(reads for reads in record.off_reads if reads.road != event.road)
     mine = next((reads for reads in record.off_reads if reads.road == event.road), None)
     if isinstance(record.state, at.Healthy | at.Unknown | at.Quarantined):
+        return
+    if is_closed(draft, event.host, event.road):
         return
     match event.power:
         case Power.OFF if mine is None:
@@ -82,12 +94,19 @@ def begin_fencing(draft: Draft, host: HostId, cls: Class) -> None:
     """The class allows it and no brake holds: start every road."""
     move_to(draft, host, at.Fencing(draft.now, cls), cls.value)
     spend_order(draft, host)
-    record = draft.host(host)
-    draft.act(do.Disable(host, record.epoch), draft.policy(host).request_timeout_s)
-    draft.put_host(replace(record, disabled_by_us=True))
+    disable(draft, host)
     state = draft.host(host).state
     assert isinstance(state, at.Fencing)
     look(draft, host, state)
+
+
+def disable(draft: Draft, host: HostId) -> None:
+    """Disable the service beside the roads. What an operator disabled stays the operator's."""
+    record, nova = draft.host(host), draft.sights(host).nova
+    if nova is not None and nova.disabled and not nova.is_ours and not record.disabled_by_us:
+        return
+    draft.act(do.Disable(host, record.epoch), draft.policy(host).request_timeout_s)
+    draft.put_host(replace(record, disabled_by_us=True))
 
 
 def spend_order(draft: Draft, host: HostId) -> None:
@@ -102,13 +121,13 @@ def look(draft: Draft, host: HostId, state: at.Fencing) -> None:
     if draft.host(host).zombie_risk:
         return
     if _came_back(draft, host, state):
-        move_to(draft, host, at.Held(draft.now, "half_fenced", state.cls), "half_fenced")
-        tell(draft, host, "held:half_fenced", "life came back after the first effect")
+        _hold_alive(draft, host, state.cls)
         return
     read_evidence(draft, host)
     revoke(draft, host)
     ask_promises(draft, host)
     collect(draft, host)
+    still_on(draft, host)
     if proofs.is_sufficient(draft, host):
         move_to(draft, host, at.Fenced(draft.now), _methods(draft, host))
         return
@@ -117,9 +136,16 @@ def look(draft: Draft, host: HostId, state: at.Fencing) -> None:
     draft.wake_host(host, _next_look(draft, host))
 
 
+def _hold_alive(draft: Draft, host: HostId, cls: Class) -> None:
+    """It lives. Before the first effect that is good news, after it only a human moves it on."""
+    reason = "half_fenced" if draft.host(host).is_touched else "alive_again"
+    move_to(draft, host, at.Held(draft.now, reason, cls), reason)
+    if reason == "half_fenced":
+        tell(draft, host, "held:half_fenced", "life came back after the first effect")
+
+
 def _came_back(draft: Draft, host: HostId, state: at.Fencing) -> bool:
-    exempt = state.cls in (Class.STORAGE_LOST, Class.ISOLATED, Class.ORDERED)
-    return not exempt and Facts(draft, host).any_up
+    return state.cls not in JUDGED_ALIVE and Facts(draft, host).any_up
 
 
 def _methods(draft: Draft, host: HostId) -> str:
@@ -144,6 +170,8 @@ def _next_look(draft: Draft, host: HostId) -> float:
 
 def collect(draft: Draft, host: HostId) -> None:
     """Take every proof that the evidence gives by now, each method and cover once."""
+    if Facts(draft, host).own_fault:
+        return  # what we saw, or think we waited for, is worth nothing (R0)
     found = [proofs.power_off(draft, host), proofs.lease_expired(draft, host)]
     found += [
         proofs.storage_revoked(draft, host, backend)
@@ -164,130 +192,6 @@ def _has_like(draft: Draft, proof: Proof) -> bool:
     )
 
 
-# The power road.
-
-
-def shoot(draft: Draft, host: HostId, cls: Class) -> None:
-    """Send the next `off` of the present level, if one is due and no brake holds right now."""
-    devices = _level(draft, host)
-    due = [road for road in devices if _is_due(draft, host, road.id)]
-    if not due:
-        return
-    brake = holding(draft, host, cls)
-    if brake is not None:
-        tell(draft, host, f"shot_held:{brake.value}")
-        return
-    for road in due:
-        _shoot_by(draft, host, road.id)
-
-
-def _level(draft: Draft, host: HostId) -> list[Road]:
-    usable = usable_roads(draft, host)
-    level = draft.host(host).level
-    return [road for road in draft.site(host).roads if road.level == level and road.id in usable]
-
-
-def _shot(record: at.Host, road: RoadId) -> at.Shot:
-    return next((shot for shot in record.shots if shot.road == road), at.Shot(road))
-
-
-def _is_due(draft: Draft, host: HostId, road: RoadId) -> bool:
-    shot = _shot(draft.host(host), road)
-    return not shot.is_open and not shot.was_accepted and draft.now >= shot.retry_at
-
-
-def _shoot_by(draft: Draft, host: HostId, road: RoadId) -> None:
-    record = draft.host(host)
-    shot = _shot(record, road)
-    fired = replace(shot, attempt=shot.attempt + 1, sent_at=draft.now, is_open=True)
-    _put_shot(draft, host, fired)
-    record = draft.host(host)
-    reads = tuple(reads for reads in record.off_reads if reads.road != road)
-    draft.put_host(replace(record, is_touched=True, last_off_at=draft.now, off_reads=reads))
-    _count_shot(draft, host)
-    off = do.PowerOff(host, road, record.epoch, fired.attempt)
-    draft.act(off, draft.policy(host).off_timeout_s)
-    draft.note(host, "shot.fired", road, f"attempt {fired.attempt}")
-
-
-def _count_shot(draft: Draft, host: HostId) -> None:
-    window = draft.policy(host).storm_window_s
-    recent = tuple(
-        (when, other)
-        for when, other in draft.control.shots
-        if draft.now - when < window and other != host
-    )
-    draft.put_control(replace(draft.control, shots=(*recent, (draft.now, host))))
-
-
-def _put_shot(draft: Draft, host: HostId, shot: at.Shot) -> None:
-    record = draft.host(host)
-    others = tuple(old for old in record.shots if old.road != shot.road)
-    draft.put_host(replace(record, shots=(*others, shot)))
-
-
-def off_replied(draft: Draft, off: do.PowerOff, outcome: on.Outcome, reason: str) -> None:
-    """Fold a device's answer. It is believed only as far as the reads bear it out."""
-    draft.settle(off)
-    record = draft.host(off.host)
-    shot = _shot(record, off.road)
-    if off.epoch != record.epoch or shot.attempt != off.attempt:
-        _put_shot(draft, off.host, replace(shot, is_open=False))
-        return
-    already_off = outcome is on.Outcome.REFUSED and reason == "already_off"
-    if outcome is on.Outcome.DONE or already_off:
-        # Reads from before the answer do not count: they may show a cycle's short darkness.
-        reads = tuple(reads for reads in record.off_reads if reads.road != off.road)
-        draft.put_host(replace(record, off_reads=reads))
-        accepted = replace(shot, is_open=False, was_accepted=True)
-        _put_shot(draft, off.host, accepted)
-        draft.ask(do.ReadPower(off.host, record.epoch))
-    elif outcome is on.Outcome.NOT_SENT:
-        retry_at = draft.now + draft.policy(off.host).power_poll_s
-        _put_shot(draft, off.host, replace(shot, is_open=False, sent_at=None, retry_at=retry_at))
-        _untouch(draft, off.host)
-    else:
-        _next_road(draft, off, shot, reason or outcome.value)
-    draft.wake_host(off.host, draft.now)
-
-
-def _untouch(draft: Draft, host: HostId) -> None:
-    """Nothing went out after all: this episode has had no effect yet."""
-    record = draft.host(host)
-    fired = any(shot.sent_at is not None for shot in record.shots)
-    if not fired and not record.revocations:
-        draft.put_host(replace(record, is_touched=False))
-
-
-def _next_road(draft: Draft, off: do.PowerOff, shot: at.Shot, why: str) -> None:
-    """A device failed: try the next level; after the last one go round again, slower."""
-    policy, record = draft.policy(off.host), draft.host(off.host)
-    pause = min(policy.road_backoff_s * 2**record.rounds, policy.road_backoff_max_s)
-    failed = replace(shot, is_open=False, retry_at=draft.now + pause)
-    _put_shot(draft, off.host, failed)
-    draft.note(off.host, "shot.failed", why, off.road)
-    levels = sorted({road.level for road in draft.site(off.host).roads})
-    later = [level for level in levels if level > record.level]
-    record = draft.host(off.host)
-    if later:
-        draft.put_host(replace(record, level=later[0]))
-    else:
-        draft.put_host(replace(record, level=levels[0], rounds=min(record.rounds + 1, 16)))
-
-
-def still_on(draft: Draft, host: HostId) -> None:
-    """A device acknowledged, but the power stays on past its time: that shot has failed."""
-    policy, record = draft.policy(host), draft.host(host)
-    for shot in record.shots:
-        seen = draft.sights(host).power.get(shot.road)
-        late = shot.sent_at is not None and draft.now >= shot.sent_at + policy.off_timeout_s
-        if shot.was_accepted and late and seen is not None and seen.power is Power.ON:
-            again = replace(shot, was_accepted=False)
-            _put_shot(draft, host, again)
-            off = do.PowerOff(host, shot.road, record.epoch, shot.attempt)
-            _next_road(draft, off, again, "still_on")
-
-
 # The storage road, and the lease.
 
 
@@ -299,8 +203,15 @@ def revoke(draft: Draft, host: HostId) -> None:
         record = draft.host(host)
         added = (*record.revocations, at.Revocation(backend))
         draft.put_host(replace(record, revocations=added, is_touched=True))
+        draft.forget(partial(_is_lift, host, backend))
         action = do.Revoke(host, backend, record.epoch)
         draft.act(action, draft.policy(host).request_timeout_s)
+
+
+def _is_lift(host: HostId, backend: BackendId, action: do.Action) -> bool:
+    if not isinstance(action, do.LiftRevocation):
+        return False
+    return (action.host, action.backend) == (host, backend)
 
 
 def ask_promises(draft: Draft, host: HostId) -> None:

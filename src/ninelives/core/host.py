@@ -159,8 +159,7 @@ def hold(draft: Draft, host: HostId, reason: str, cls: Class) -> None:
             move_to(draft, host, at.Held(draft.now, reason, cls), reason)
     tell(draft, host, f"held:{reason}")
     if cls is Class.MANAGEMENT_ONLY and not record.disabled_by_us:
-        draft.act(do.Disable(host, record.epoch), draft.policy(host).request_timeout_s)
-        draft.put_host(replace(draft.host(host), disabled_by_us=True))
+        fencing.disable(draft, host)
     draft.wake_host(host, draft.now + draft.policy(host).look_again_s)
 
 

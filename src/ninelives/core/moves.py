@@ -13,12 +13,12 @@ from . import states as at
 from .brakes import holding_moves
 from .draft import Draft
 from .episode import move_to, tell
-from .fencing import collect, read_evidence, revoke, shoot, still_on
+from .fencing import collect, disable, read_evidence, revoke
 from .model import HostId, ServerSeen
 from .move import cancel_if_gone, settle_send, step
 from .plan import plan
 from .proofs import permits_start
-from .states import Class
+from .shooting import shoot_again, still_on
 from .targets import in_order
 
 RESTS = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
@@ -35,7 +35,7 @@ def fenced(draft: Draft, host: HostId) -> None:
     upkeep(draft, host)
     if not is_forced_down(draft, host):
         draft.act(do.ForceDown(host, record.epoch), policy.request_timeout_s)
-        draft.act(do.Disable(host, record.epoch), policy.request_timeout_s)
+        disable(draft, host)
     draft.ask(do.ListServers(host, record.epoch, 0))
     draft.wake_host(host, draft.now + policy.list_s)
 
@@ -151,9 +151,7 @@ def upkeep(draft: Draft, host: HostId) -> None:
     revoke(draft, host)
     collect(draft, host)
     still_on(draft, host)
-    needs_off = not any(proof.covers.cpu for proof in draft.host(host).proofs)
-    if needs_off:
-        shoot(draft, host, Class.DEAD_OR_FROZEN)
+    shoot_again(draft, host)
 
 
 def advance(draft: Draft, host: HostId, moves: list[at.Move]) -> None:

@@ -6,7 +6,7 @@ a proof, never a return code; and no proof precedes or outlives the episode it w
 
 from . import events as on
 from .draft import Draft
-from .evidence import Seen, plane_seen, power_is, watched
+from .evidence import Seen, plane_seen, power_is, reads_off, watched
 from .model import (
     EVERYTHING,
     LOCAL,
@@ -184,7 +184,7 @@ def permits_start(draft: Draft, host: HostId) -> bool:
     A power proof is about a boot that is gone. It permits a start only while the host was read off
     a moment ago, or a new boot stands attested behind its gate: somebody may have switched it on.
     """
-    record, sights, policy = draft.host(host), draft.sights(host), draft.policy(host)
+    record, policy = draft.host(host), draft.policy(host)
     methods = {proof.method for proof in valid(record)}
     if record.zombie_risk or not methods or _speaks_against(draft, host, methods):
         return False
@@ -193,9 +193,7 @@ def permits_start(draft: Draft, host: HostId) -> bool:
     if methods & {Method.POWER_OFF, Method.PACEMAKER}:
         if has_clean_boot(draft, host):
             return True
-        answers = [seen for seen in sights.power.values() if seen.power is not Power.UNREADABLE]
-        fresh = [seen for seen in answers if draft.now - seen.at <= policy.proof_fresh_s]
-        return bool(fresh) and all(seen.power is Power.OFF for seen in answers)
+        return reads_off(draft, host, draft.now - policy.proof_fresh_s)
     if Method.REBOOTED in methods:
         return has_clean_boot(draft, host)
     if methods == {Method.STORAGE_REVOKED}:

@@ -18,6 +18,14 @@ def usable_roads(draft: Draft, host: HostId) -> tuple[str, ...]:
     )
 
 
+def is_closed(draft: Draft, host: HostId, road: str) -> bool:
+    """Say whether this road's device was caught lying: what it reads counts for nothing."""
+    closed = {address for address, _ in draft.control.closed_devices}
+    return any(
+        each.id == road and (each.address or each.id) in closed for each in draft.site(host).roads
+    )
+
+
 def suspect_kinds(draft: Draft) -> frozenset[str]:
     """Name the kinds of power device of which one was caught lying (R4a)."""
     site = draft.cluster.site

@@ -15,7 +15,7 @@ from .evidence import (
     Seen,
     plane_seen,
     power_is,
-    read_off_since,
+    reads_off,
     watched,
 )
 from .groups import group_is_dead
@@ -155,7 +155,7 @@ class Facts:
             return False
         first = min(reads.first_at for reads in twice)
         strong = self.sights.strong_at
-        return (strong is None or strong < first) and read_off_since(self.sights, first)
+        return (strong is None or strong < first) and reads_off(self.draft, self.host, first)
 
     @property
     def has_new_boot(self) -> bool:
@@ -171,11 +171,16 @@ class Facts:
         return off or self.sights.is_lost_to_pacemaker or watched(self.sights) is False
 
     @property
+    def is_weak_only(self) -> bool:
+        """Nothing but weak signs come by now: a hung kernel, or a dead agent."""
+        weak = Seen.NOT_DOWN in self.planes.values()
+        return weak and not self.any_up and self.sights.strong_until is not None
+
+    @property
     def weak_only_s(self) -> float:
         """How long nothing but weak signs came. 0 while strong ones come, or none at all."""
         since = self.sights.strong_until
-        weak = Seen.NOT_DOWN in self.planes.values()
-        return self.draft.now - since if weak and not self.any_up and since is not None else 0.0
+        return self.draft.now - since if self.is_weak_only and since is not None else 0.0
 
     @property
     def libvirt(self) -> Health:
@@ -327,7 +332,7 @@ def has_symptom(facts: Facts) -> bool:
     if sights.kdump_since is not None and not facts.any_up:
         return True
     reads = facts.draft.host(facts.host).off_reads
-    if reads or facts.has_new_boot or facts.weak_only_s > 0:
+    if reads or facts.has_new_boot or facts.is_weak_only:
         return True
     agent_ill = facts.libvirt is not Health.OK or facts.compute is not Health.OK
     return agent_ill or facts.storage_is_lost or facts.is_gray

@@ -13,39 +13,9 @@ term sets them all to its own beginning, so that nothing becomes allowed by a ch
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .classes import Class as Class  # noqa: PLC0414  # handed on, as a part of `at.…`
 from .model import BackendId, BootId, HostId, Proof, RoadId, ServerId, ServerSeen
 from .protection import Promise
-
-
-class Class(StrEnum):
-    """What the rule table says happened to a host (SAFETY 5)."""
-
-    FINE = "fine"
-    OWN_FAULT = "own_fault"
-    PLANNED = "planned"
-    CONTROL_PLANE = "control_plane"
-    GROUP = "group"
-    VANTAGE = "vantage"
-    OOB_LIES = "oob_lies"
-    DEAD_POWER = "dead_power"
-    DEAD_PANIC = "dead_panic"
-    REBOOTED = "rebooted"
-    DEAD_OR_FROZEN = "dead_or_frozen"
-    HUNG = "hung"
-    SINGLE_PLANE = "single_plane"
-    ISOLATED = "isolated"
-    MANAGEMENT_ONLY = "management_only"
-    STORAGE_LOST = "storage_lost"
-    BACKEND = "backend"
-    TENANT_LOST = "tenant_lost"
-    LIBVIRT_HUNG = "libvirt_hung"
-    NOVA_COMPUTE = "nova_compute"
-    AGENT_ONLY = "agent_only"
-    GUEST = "guest"
-    GRAY = "gray"
-    ORDERED = "ordered"  # a human ordered the fence
-    UNKNOWN = "unknown"
-
 
 # Hosts.
 
