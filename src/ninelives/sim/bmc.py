@@ -101,10 +101,12 @@ def off_taken(world: "World", controller: WitnessId, life: int, action: do.Power
     if world.controllers[controller].life != life:
         return
     if device.is_locked or not is_alive(world, device):
+        world.note(action.host, "bmc.refused", "password", device.road)
         world.reply_now(controller, life, action, on.Outcome.REFUSED, "password")
         return
     host = world.hosts[device.leads_to]
     if host.condition is Condition.OFF and device.refuses:
+        world.note(action.host, "bmc.refused", "already_off", device.road)
         world.reply_now(controller, life, action, on.Outcome.REFUSED, "already_off")
         return
     if device.late_s:

@@ -50,15 +50,18 @@ def find(words: Words, setup: Setup) -> tuple[Form, Slots] | str:
 
 def blame(verb: Verb, words: Words, wrongs: list[str]) -> str:
     """Say what is wrong with the sentence, by the form that comes closest to it."""
-    near = [
-        (sum(a == b for a, b in zip(form.usage.split(), words, strict=False)), wrong)
-        for form, wrong in zip(verb.forms, wrongs, strict=True)
-        if len(form.usage.split()) == len(words)
-    ]
-    why = max(near, key=lambda pair: pair[0])[1] if near else wrongs[0]
+    forms = zip(verb.forms, wrongs, strict=True)
+    _, why = max(((closeness(form, words), wrong) for form, wrong in forms), key=lambda p: p[0])
     if "hint:" in why:
         return f"{' '.join(words)}: {why}"
     return f"{' '.join(words)}: {why}\nhint: {'; or '.join(form.usage for form in verb.forms)}"
+
+
+def closeness(form: Form, words: Words) -> tuple[bool, int, int]:
+    """Count what a sentence has in common with a form: its length, its fixed words, its slots."""
+    pattern = form.usage.split()
+    same = sum(each in slot.split("|") for slot, each in zip(pattern, words, strict=False))
+    return len(pattern) == len(words), same, sum(slot.isupper() for slot in pattern)
 
 
 def numbers_of(words: Words, setup: Setup) -> tuple[int, ...]:
