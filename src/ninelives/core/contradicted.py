@@ -71,12 +71,14 @@ def _wrong_mapping(draft: Draft, shot: HostId, fallen: HostId) -> None:
 
 def lies(draft: Draft, host: HostId) -> None:
     """R4a: close the device that reads off while the host lives, and all that share its address."""
-    devices = {road.address or road.id for road in draft.site(host).roads}
+    lying = {reads.road for reads in draft.host(host).off_reads}
+    devices = {road.address or road.id for road in draft.site(host).roads if road.id in lying}
     known = {address for address, _ in draft.control.closed_devices}
     fresh = tuple((address, f"read off while {host} lives") for address in sorted(devices - known))
     if fresh:
         closed = (*draft.control.closed_devices, *fresh)
         draft.put_control(replace(draft.control, closed_devices=closed))
+        draft.put_host(replace(draft.host(host), off_reads=()))  # nothing it says counts any more
         draft.note(host, "device.closed", "oob_lies", ", ".join(address for address, _ in fresh))
         tell(draft, host, "oob_lies")
 

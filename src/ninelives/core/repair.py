@@ -12,6 +12,7 @@ from . import states as at
 from .brakes import holding_moves
 from .draft import Draft
 from .episode import move_to, tell
+from .fencing import read_evidence
 from .model import BootId, HostId, ServerId, ServerSeen, Service
 from .protection import Promise, Remedy, promise_for
 from .rules import Facts, Verdict
@@ -42,6 +43,8 @@ def _restart(draft: Draft, host: HostId, cls: Class, attempt: int) -> None:
 def look(draft: Draft, host: HostId, state: at.Repairing, verdict: Verdict) -> None:
     """See whether the restart helped; try again a bounded number of times."""
     draft.wake_host(host, state.deadline)
+    if state.cls is Class.AGENT_ONLY:
+        _ask_whether_it_lives(draft, host)
     if verdict.cls is Class.FINE and Facts(draft, host).all_up:
         draft.put_host(replace(draft.host(host), boot=_boot(draft, host)))
         move_to(draft, host, at.Healthy(draft.now), "repaired")
@@ -49,6 +52,12 @@ def look(draft: Draft, host: HostId, state: at.Repairing, verdict: Verdict) -> N
         _hold(draft, host, "worse_than_thought", verdict.cls)
     elif draft.now >= state.deadline:
         _again_or_hold(draft, host, state)
+
+
+def _ask_whether_it_lives(draft: Draft, host: HostId) -> None:
+    """Only its storage says that more than the agent lives: if that ends, the kernel hangs."""
+    read_evidence(draft, host)
+    draft.wake_host(host, draft.now + draft.policy(host).storage_poll_s)
 
 
 def _boot(draft: Draft, host: HostId) -> BootId | None:
