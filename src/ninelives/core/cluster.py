@@ -112,6 +112,7 @@ class Sights:
     kept: tuple[str, ...] = ()  # brakes and reasons that somebody was told about in this state
     power_asked_at: float = -1e9
     storage_asked_at: float = -1e9
+    promises_asked_at: float = -1e9
 
 
 @dataclass(frozen=True, slots=True)

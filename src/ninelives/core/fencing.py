@@ -218,7 +218,11 @@ def ask_promises(draft: Draft, host: HostId) -> None:
     """Have the witnesses promise not to exempt the host: then its watchdog's lease can prove."""
     site, sights = draft.site(host), draft.sights(host)
     armed = sights.renewal is not None and sights.renewal.is_armed
-    if site.has_watchdog and armed and 2 * len(sights.promises) <= len(site.witnesses):
+    if not site.has_watchdog or not armed or 2 * len(sights.promises) > len(site.witnesses):
+        return
+    # At its own pace: each promise is news, and news must not ask everybody again.
+    if draft.now >= sights.promises_asked_at + draft.policy(host).power_poll_s:
+        draft.put_sights(replace(sights, promises_asked_at=draft.now))
         draft.ask(do.AskPromises(host, draft.host(host).epoch))
 
 

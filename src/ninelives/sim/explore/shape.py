@@ -70,6 +70,7 @@ REACH_S: Final[dict[tuple[type, str], float]] = {
     (at.WaitingForHost, "since"): POLICY.verify_timeout_s,
     (PowerSeen, "at"): POLICY.proof_fresh_s,
     (Sights, "power_asked_at"): POLICY.power_poll_s,
+    (Sights, "promises_asked_at"): POLICY.power_poll_s,
     (Sights, "storage_asked_at"): 0.0,  # no host has a backend that is read
     (Views, "began_at"): POLICY.settle_s,
     (Views, "fault_ended_at"): POLICY.silence_s + POLICY.confirm_s,

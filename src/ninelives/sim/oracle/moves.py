@@ -57,8 +57,9 @@ def dropped(
     """I14: a record may go only when its server has its end."""
     if isinstance(before.state, (*at.FINAL, at.Mending)):
         return  # a guest that is mended on a living host is no part of an episode
-    is_excused = server in picture.told.signed_off or picture.truth.is_gone(server)
-    if not is_excused and not picture.truth.runs_well(server):
+    truth = picture.truth
+    is_excused = server in picture.told.signed_off or truth.is_gone(server)
+    if not is_excused and truth.is_wanted_running(server) and not truth.runs_well(server):
         state = type(before.state).__name__.lower()
         yield Violation("I14", when, server, f"forgotten while {state}")
 

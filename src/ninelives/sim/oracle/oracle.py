@@ -224,9 +224,10 @@ class Oracle:
     ) -> None:
         picture, key = self.picture, key_of(proof)
         if key not in picture.records.proved_at:
-            picture.records.proved_at[key] = when
-            found += returns.truly_shut_out(picture, when, proof)
-            found += returns.lease_sound(picture, when, it, proof)
+            picture.records.proved_at[key] = picture.records.made_at(proof, known, when)
+            if proof.term == it.term:  # else a new leader only counts its age anew
+                found += returns.truly_shut_out(picture, when, proof)
+                found += returns.lease_sound(picture, when, it, proof)
         if proof.validity is Validity.VOID and proof not in known:
             self.counts.proofs_voided += 1
 

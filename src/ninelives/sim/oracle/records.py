@@ -77,6 +77,12 @@ class Records:
 
     # Proofs.
 
+    def made_at(self, proof: Proof, known: Iterable[Proof], when: float) -> float:
+        """Return when a proof was first seen, also under another leader's instant."""
+        same = (each for each in known if each.covers == proof.covers)
+        keys = (key_of(each) for each in same if key_of(each)[:-1] == key_of(proof)[:-1])
+        return min((self.proved_at[key] for key in keys if key in self.proved_at), default=when)
+
     def proofs(self, host: HostId) -> list[Proof]:
         """Return the proofs of the host's present epoch, whatever became of them."""
         record = self.hosts.get(host)

@@ -168,7 +168,8 @@ def power_on(picture: Picture, when: float, action: do.PowerOn) -> Iterator[Viol
 
 def cycled(picture: Picture, when: float, it: so.PowerCut) -> Iterator[Violation]:
     """I12: a cut that names one of ours as its cause was really ordered."""
-    if it.ordered_by and it.meant not in picture.records.offs:
+    ours = picture.facts.site.controllers
+    if it.ordered_by in ours and it.meant not in picture.records.offs:
         yield Violation("I12", when, it.host, f"{it.ordered_by} cut power without an off")
 
 

@@ -96,6 +96,11 @@ class Truth:
         """Say whether its user deleted it."""
         return self.unwanted.get(server, (0.0, ""))[1] == "delete"
 
+    def is_wanted_running(self, server: ServerId) -> bool:
+        """Say whether it ran when the story began, and its user did not stop it since."""
+        facts = self.facts.servers.get(server)
+        return server not in self.unwanted and (facts is None or facts.is_running)
+
     def runs_well(self, server: ServerId) -> bool:
         """Say whether a copy runs on a host that runs."""
         hosts = self.domains.get(server, ())

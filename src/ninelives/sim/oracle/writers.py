@@ -136,8 +136,9 @@ def _is_fresh(picture: Picture, when: float, proof: Proof) -> bool:
     if proof.method not in POWER_PROOFS:
         return True
     attested = picture.told.attested.get(proof.host)
-    if attested is not None and attested.attestation.is_clean:
-        return attested.attestation.boot != proof.boot
+    said = attested.attestation if attested is not None else None
+    if said is not None and said.epoch == proof.epoch and said.is_clean:
+        return said.boot != proof.boot
     read_at = picture.told.off_at.get(proof.host)
     limit = picture.facts.policy_of(proof.host).proof_fresh_s + LAST_CHECK_S
     return read_at is not None and when - read_at <= limit
