@@ -120,22 +120,35 @@ def _storm(facts: Facts) -> str:
 
 def storm_count(draft: Draft, domain: DomainId, host: HostId) -> int:
     """Count the hosts of a domain that need a shot or were shot lately, `host` among them."""
-    window, members = draft.policy(host).storm_window_s, draft.cluster.site.members[domain]
-    shot = {
+    is_counted = needs_shot(draft.host(host)) or host in _shot_lately(draft, domain)
+    return storm_count_now(draft, domain) + (0 if is_counted else 1)
+
+
+def storm_count_now(draft: Draft, domain: DomainId) -> int:
+    """Count the hosts of a domain that need a shot or were shot lately."""
+    return draft.count(want_key(domain)) + len(_shot_lately(draft, domain))
+
+
+def _shot_lately(draft: Draft, domain: DomainId) -> set[HostId]:
+    members = draft.cluster.site.members[domain]
+    return {
         other
         for when, other in draft.control.shots
-        if draft.now - when < window and other in members and not needs_shot(draft.host(other))
+        if other in members and draft.now - when < draft.policy(other).storm_window_s
+        if not needs_shot(draft.host(other))
     }
-    joins = 0 if needs_shot(draft.host(host)) or host in shot else 1
-    return draft.count(want_key(domain)) + len(shot) + joins
 
 
 def storm_cap(draft: Draft, domain: DomainId) -> int:
     """Return how many shots a domain may take within the window: one, or 30 %, or as allowed."""
-    members = draft.cluster.site.members[domain]
-    share = int(draft.cluster.policy.storm_share * len(members) + 1e-9)
     allowed = sum(more for named, more in draft.control.storm_allowed if named == domain)
-    return max(1, share) + allowed
+    return storm_cap_of_share(draft, domain) + allowed
+
+
+def storm_cap_of_share(draft: Draft, domain: DomainId) -> int:
+    """Return the cap without what a person allowed."""
+    share = draft.cluster.policy.storm_share * len(draft.cluster.site.members[domain])
+    return max(1, int(share + 1e-9))
 
 
 def _quorum(facts: Facts) -> str:
@@ -152,9 +165,8 @@ def _quorum(facts: Facts) -> str:
 
 
 def _is_down(draft: Draft, host: HostId) -> bool:
-    return not isinstance(
-        draft.host(host).state, at.Unknown | at.Healthy | at.Suspect | at.Repairing
-    )
+    """Count whoever is not known to do well: a member under suspicion may be gone already."""
+    return not isinstance(draft.host(host).state, at.Healthy | at.Repairing)
 
 
 def _no_target(facts: Facts) -> str:

@@ -20,6 +20,7 @@ from . import (
     repair,
     returning,
     shooting,
+    storms,
     terms,
 )
 from . import events as on
@@ -154,7 +155,10 @@ def _woke(draft: Draft, subject: str) -> None:
         case "host" if name in draft.cluster.site.hosts:
             _news(draft, HostId(name))
         case "outbox":
-            terms.offer_again(draft)
+            for action in terms.offer_again(draft):
+                _replied(draft, on.Replied(action, on.Outcome.UNKNOWN, "overdue"))
+        case "storm":
+            storms.calm(draft)
         case "thaw":
             evidence.thawed(draft, WitnessId(name))
         case "guest":
@@ -241,11 +245,15 @@ def _absolute_replied(draft: Draft, event: on.Replied) -> None:
     """Fold an answer to what may be repeated: without a clear one it is offered again."""
     if draft.entry(event.action) is None:
         return  # answered already, or forgotten with its episode
-    is_clear = event.outcome in (on.Outcome.DONE, on.Outcome.REFUSED)
-    if is_clear or isinstance(event.action, do.PowerOn):
+    is_done = event.outcome is on.Outcome.DONE
+    is_refused = event.outcome is on.Outcome.REFUSED and not isinstance(event.action, do.Enable)
+    is_over = event.outcome is on.Outcome.NOT_SENT and event.reason == "other_epoch"
+    if is_done or is_refused or is_over or isinstance(event.action, do.PowerOn):
         draft.settle(event.action)
     match event.action:
-        case do.ForceDown(host=host, epoch=epoch) if event.outcome is on.Outcome.DONE:
+        case do.Disable(host=host) if is_refused and event.reason == "not_ours":
+            draft.put_host(replace(draft.host(host), disabled_by_us=False))
+        case do.ForceDown(host=host, epoch=epoch) if is_done:
             record = draft.host(host)
             if record.epoch == epoch:
                 draft.put_host(replace(record, forced_down_by_us=True))

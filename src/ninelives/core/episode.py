@@ -1,6 +1,7 @@
 """An episode: one outage of one host. It begins with an epoch; every change of state is said."""
 
 from dataclasses import replace
+from functools import partial
 
 from . import actions as do
 from . import states as at
@@ -18,6 +19,8 @@ def begin(draft: Draft, host: HostId, cls: Class, rule: str) -> None:
     record = draft.host(host)
     window = draft.policy(host).quarantine_window_s
     recent = tuple(when for when in record.episodes if draft.now - when < window)
+    if not isinstance(record.state, at.Held):
+        recent = (*recent, draft.now)  # judged anew from held it is still the same outage
     fresh = at.Host(
         record.id,
         record.epoch + 1,
@@ -27,14 +30,55 @@ def begin(draft: Draft, host: HostId, cls: Class, rule: str) -> None:
         revocations=tuple(r for r in record.revocations if not r.lifted),
         disabled_by_us=record.disabled_by_us,
         forced_down_by_us=record.forced_down_by_us,
-        episodes=(*recent, draft.now),
+        episodes=recent,
         false_alarms=record.false_alarms,
         fences_used=record.fences_used,
         last_off_at=record.last_off_at,
     )
     draft.put_host(fresh)
-    draft.put_sights(replace(draft.sights(host), promises=frozenset(), kept=()))
+    draft.forget(partial(_is_of_the_past, host))
+    # Power and storage are read anew: what they said of the last outage says nothing of this one.
+    sights = replace(draft.sights(host), promises=frozenset(), kept=(), power={}, storage={})
+    draft.put_sights(replace(sights, power_asked_at=-1e9, storage_asked_at=-1e9))
     move_to(draft, host, at.Suspect(draft.now, cls, draft.now), cls.value, rule)
+
+
+def end(draft: Draft, host: HostId, why: str) -> None:
+    """Close the episode: healthy again, and nothing of it is asked for any more."""
+    record = draft.host(host)
+    boot = draft.sights(host).strong_boot or record.boot
+    fresh = replace(
+        record,
+        boot=boot,
+        proofs=(),
+        shots=(),
+        off_reads=(),
+        revocations=(),
+        is_touched=False,
+        group="",
+        zombie_risk="",
+        power_ons=0,
+    )
+    draft.put_host(fresh)
+    draft.forget(partial(_is_of_the_past, host))
+    sights = replace(draft.sights(host), power={}, storage={}, attested=None, kdump_since=None)
+    draft.put_sights(sights)
+    for move in draft.moves_of(host):
+        draft.drop_move(move)  # the journal keeps what became of its servers
+    move_to(draft, host, at.Healthy(draft.now), why)
+
+
+# What undoes an effect of ours is asked for until it is done, whatever episode it was of.
+UNDOES = (do.LiftRevocation, do.Enable)
+
+
+def _is_of_the_past(host: HostId, action: do.Action) -> bool:
+    """Say whether a request about `host` must not be offered again, now that an episode is over.
+
+    A "revoke" that waited for its backend would shut out a host that is long back in service.
+    """
+    named = getattr(action, "host", getattr(action, "source", None))
+    return named == host and not isinstance(action, (do.Tell, *UNDOES))
 
 
 def _open(record: at.Host) -> tuple[at.Shot, ...]:

@@ -8,11 +8,11 @@ the only door between states, and knows every arrow (states.ARROWS); any other i
 from dataclasses import replace
 
 from . import actions as do
-from . import contradicted, fencing, groups, moves, repair, returning
+from . import contradicted, fencing, groups, moves, repair, returning, storms
 from . import states as at
 from .brakes import Brake, holding
 from .draft import Draft
-from .episode import begin, move_to, tell
+from .episode import begin, end, move_to, tell
 from .model import HostId, Refusal
 from .roads import usable_roads
 from .rules import REPAIR_CLASSES, Facts, Verdict, judge, may_fence
@@ -63,6 +63,7 @@ def _healthy(draft: Draft, host: HostId) -> None:
 
 def suspect(draft: Draft, host: HostId, verdict: Verdict) -> None:
     """Open an episode: look harder, do nothing yet."""
+    storms.calm(draft)
     begin(draft, host, verdict.cls, verdict.rule)
     groups.join(draft, host)
     contradicted.watch_mapping(draft, host)
@@ -102,6 +103,8 @@ def _maybe_recover(draft: Draft, host: HostId, since: float) -> None:
         draft.wake_host(host, due)
         return
     record = draft.host(host)
+    if record.is_touched or any(shot.is_open for shot in record.shots):
+        return  # an effect is out: no way leads back but through fenced, or a human's undo
     window = draft.policy(host).flap_window_s
     recent = tuple(when for when in record.false_alarms if draft.now - when < window)
     draft.put_host(replace(record, false_alarms=(*recent, draft.now)))
@@ -113,10 +116,7 @@ def _recover(draft: Draft, host: HostId, why: str) -> None:
     record = draft.host(host)
     if record.disabled_by_us:
         draft.act(do.Enable(host, record.epoch), draft.policy(host).request_timeout_s)
-    boot = draft.sights(host).strong_boot or record.boot
-    draft.put_host(replace(record, boot=boot, disabled_by_us=False))
-    moves.forget(draft, host)
-    move_to(draft, host, at.Healthy(draft.now), why)
+    end(draft, host, why)
 
 
 def _act_on(draft: Draft, host: HostId, verdict: Verdict) -> None:

@@ -197,19 +197,10 @@ def _seen(draft: Draft, host: HostId, server: ServerSeen) -> None:
     settle_send(draft, draft.move(server.id) or move)
 
 
-# The end of an episode.
-
-
-def forget(draft: Draft, host: HostId) -> None:
-    """The episode is over: the journal keeps what became of its servers."""
-    for move in draft.moves_of(host):
-        draft.drop_move(move)
-
-
 def is_named_by_open_move(draft: Draft, host: HostId) -> bool:
     """Say whether a move still in flight ever named this host: its queue may hold that rebuild."""
     return any(
-        host in move.named and isinstance(move.state, at.IN_FLIGHT)
+        host in move.named and not isinstance(move.state, RESTS)
         for other in draft.active()
         for move in draft.moves_of(other.id)
     )

@@ -11,9 +11,9 @@ from . import events as on
 from . import states as at
 from .brakes import holding_moves
 from .draft import Draft
-from .episode import move_to, tell
+from .episode import end, move_to, tell
 from .fencing import read_evidence
-from .model import BootId, HostId, ServerId, ServerSeen, Service
+from .model import HostId, ServerId, ServerSeen, Service
 from .protection import Promise, Remedy, promise_for
 from .rules import Facts, Verdict
 from .states import Class
@@ -46,8 +46,7 @@ def look(draft: Draft, host: HostId, state: at.Repairing, verdict: Verdict) -> N
     if state.cls is Class.AGENT_ONLY:
         _ask_whether_it_lives(draft, host)
     if verdict.cls is Class.FINE and Facts(draft, host).all_up:
-        draft.put_host(replace(draft.host(host), boot=_boot(draft, host)))
-        move_to(draft, host, at.Healthy(draft.now), "repaired")
+        end(draft, host, "repaired")
     elif verdict.cls not in (state.cls, Class.FINE, Class.OWN_FAULT):
         _hold(draft, host, "worse_than_thought", verdict.cls)
     elif draft.now >= state.deadline:
@@ -58,10 +57,6 @@ def _ask_whether_it_lives(draft: Draft, host: HostId) -> None:
     """Only its storage says that more than the agent lives: if that ends, the kernel hangs."""
     read_evidence(draft, host)
     draft.wake_host(host, draft.now + draft.policy(host).storage_poll_s)
-
-
-def _boot(draft: Draft, host: HostId) -> BootId | None:
-    return draft.sights(host).strong_boot or draft.host(host).boot
 
 
 def _again_or_hold(draft: Draft, host: HostId, state: at.Repairing) -> None:

@@ -15,7 +15,7 @@ from . import events as on
 from . import in_place, moves
 from . import states as at
 from .draft import Draft
-from .episode import begin, move_to, tell
+from .episode import begin, end, move_to, tell
 from .evidence import Seen, power_is
 from .fencing import read_evidence
 from .model import Attestation, HostId, Power
@@ -310,23 +310,7 @@ def _enable(draft: Draft, host: HostId) -> None:
     if record.disabled_by_us:
         draft.act(do.Enable(host, record.epoch), draft.policy(host).request_timeout_s)
         return
-    boot = draft.sights(host).strong_boot or record.boot
-    fresh = replace(
-        record,
-        boot=boot,
-        proofs=(),
-        shots=(),
-        off_reads=(),
-        revocations=(),
-        is_touched=False,
-        group="",
-        zombie_risk="",
-        power_ons=0,
-    )
-    draft.put_host(fresh)
-    moves.forget(draft, host)
-    draft.put_sights(replace(draft.sights(host), power={}, attested=None))
-    move_to(draft, host, at.Healthy(draft.now), "led_back")
+    end(draft, host, "led_back")
 
 
 # Answers.

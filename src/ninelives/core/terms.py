@@ -11,7 +11,6 @@ from . import events as on
 from . import states as at
 from .cluster import Views
 from .draft import Draft
-from .model import HostId
 
 
 def began(draft: Draft, event: on.TermBegan) -> None:
@@ -21,6 +20,7 @@ def began(draft: Draft, event: on.TermBegan) -> None:
     shots = tuple((draft.now, host) for _, host in draft.control.shots)
     if shots != draft.control.shots:
         draft.put_control(replace(draft.control, shots=shots))
+        draft.wake("storm", draft.now + draft.cluster.policy.storm_window_s)
     for record in list(draft.cluster.hosts.values()):
         _restart_host(draft, record)
     for move in list(draft.cluster.moves.values()):
@@ -114,17 +114,26 @@ def _restart_outbox(draft: Draft) -> None:
 # The outbox within a term.
 
 
-def offer_again(draft: Draft) -> None:
-    """Offer every absolute action whose answer is overdue. Disarmed, nothing is offered."""
+def offer_again(draft: Draft) -> list[do.Send | do.PowerOff]:
+    """Offer every absolute action whose answer is overdue. Disarmed, nothing is offered.
+
+    Return the sends whose answer never came at all: perform bounds every request, so by now their
+    outcome is unknown, and whoever waits for them must look it up.
+    """
     draft.woke("outbox")
+    overdue: list[do.Send | do.PowerOff] = []
     for action, entry in list(draft.cluster.outbox.items()):
         if isinstance(action, (*do.SENDS, do.PowerOff)):
-            _give_up_waiting(draft, action, entry.retry_at)
-        elif draft.now >= entry.retry_at and _may_offer(draft, action):
-            _offer(draft, action)
-        if draft.entry(action) is not None:
+            if draft.now >= entry.retry_at + OVERDUE_S:
+                overdue.append(action)
+                continue
+            due = entry.retry_at + OVERDUE_S
+        else:
+            if draft.now >= entry.retry_at and _may_offer(draft, action):
+                _offer(draft, action)
             due = (draft.entry(action) or entry).retry_at
-            draft.wake("outbox", max(due, draft.now + RETRY_MIN_S))
+        draft.wake("outbox", max(due, draft.now + RETRY_MIN_S))
+    return overdue
 
 
 RETRY_MIN_S = 1.0
@@ -144,12 +153,6 @@ def _offer(draft: Draft, action: do.Action) -> None:
     draft.actions.append(action)
 
 
-def _give_up_waiting(draft: Draft, action: do.Action, due: float) -> None:
-    """Perform bounds every request; an answer that never comes at all is an unknown outcome."""
-    if draft.now >= due + OVERDUE_S and (entry := draft.entry(action)) is not None:
-        draft.outbox[action] = replace(entry, retry_at=draft.now + RETRY_MAX_S, is_unknown=True)
-
-
 OVERDUE_S = 60.0
 
 
@@ -166,11 +169,8 @@ def voided(draft: Draft, event: on.OwnFault) -> None:
         if isinstance(record.state, at.Suspect):
             restarted = at.Suspect(draft.now, record.state.cls, draft.now)
             draft.put_host(replace(record, state=restarted, off_reads=()))
+        elif record.off_reads:
+            draft.put_host(replace(record, off_reads=()))
         draft.wake_host(record.id, draft.now)
     policy = draft.cluster.policy
     draft.wake("control", draft.now + policy.silence_s + policy.confirm_s)
-
-
-def hosts_in_care(draft: Draft) -> list[HostId]:
-    """Return every host with an open episode."""
-    return [record.id for record in draft.active()]
