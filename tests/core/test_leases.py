@@ -11,7 +11,7 @@ from ninelives.core import events as on
 from ninelives.core import leases
 from ninelives.core.draft import Draft
 from ninelives.core.leases import HostLease, Pledge
-from ninelives.core.model import HostId, Proof, Refusal, WitnessId
+from ninelives.core.model import HostId, Plane, Proof, Refusal, Sign, WitnessId
 from ninelives.core.policy import BALANCED, CAREFUL, FAST, PRESETS, Policy
 from ninelives.core.proofs import lease_expired
 
@@ -222,6 +222,9 @@ def proved_at(clock: Clock, renewals: list[Renewal]) -> float:
         cloud.now = start + real * clock.rate
         cloud.tell(on.Renewed(C1, cloud.boots[C1], watchdog_armed=True))
     for witness in cloud.site.hosts[C1].witnesses:
+        silent = tuple(on.Change(C1, plane, Sign.SILENT) for plane in Plane)
+        cloud.tell(on.Sighted(witness, silent))
+    for witness in cloud.site.hosts[C1].witnesses:
         cloud.tell(on.Promised(witness, C1, cloud.host("c1").epoch))
     due = cloud.now + BALANCED.safe_s
     early = Draft(cloud.cluster, due - 1e-6)
@@ -251,6 +254,18 @@ def test_whatever_the_numbers_a_policy_without_weakness_is_sound(
 
     assert ends is not None
     assert host.real(ends) <= controller.real(controller.at(0.0) + policy.safe_s) + 1e-6
+
+
+def test_a_lease_that_is_still_heard_has_not_run_out() -> None:
+    """Renewals are told at their beginning and their end: no news of a living host is no end."""
+    cloud = SmallCloud(site=small_site(has_watchdog=True)).started()
+    cloud.tell(on.Renewed(C1, cloud.boots[C1], watchdog_armed=True))
+    for witness in cloud.site.hosts[C1].witnesses:
+        cloud.tell(on.Promised(witness, C1, cloud.host("c1").epoch))
+
+    late = lease_expired(Draft(cloud.cluster, cloud.now + BALANCED.safe_s + 1), C1)
+
+    assert refused(late) == "still_heard"
 
 
 def test_a_take_over_counts_as_a_receipt() -> None:

@@ -77,13 +77,13 @@ def lease_expired(draft: Draft, host: HostId) -> Proof | Refusal:
         return Refusal("no_armed_watchdog", "nothing attests that the host would reset itself")
     if renewal.boot != draft.host(host).boot:
         return Refusal("other_boot", "the lease was another boot's")
-    if _old_boot_is_up(draft, host):
-        # Renewals are told when they begin and when they end: one that is heard still renews.
-        return Refusal("still_heard", "its lease lives as long as it can be heard")
     if draft.now < lease_ends(draft, host):
         return Refusal("too_early", f"T_safe is {policy.safe_s:g} s")
     if 2 * len(sights.promises & set(site.witnesses)) <= len(site.witnesses):
         return Refusal("no_majority", "its witnesses have not promised to grant no exemption")
+    if _old_boot_is_up(draft, host):
+        # Renewals are told when they begin and when they end: one that is heard still renews.
+        return Refusal("still_heard", "its lease lives as long as it can be heard")
     evidence = f"lease ran out, watchdog armed, {len(sights.promises)} promises"
     return _proof(draft, draft.host(host), Method.LEASE_EXPIRED, EVERYTHING, evidence)
 

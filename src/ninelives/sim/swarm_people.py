@@ -155,5 +155,3 @@ def back(world: World, rng: Random, host: HostTruth, record: at.Host) -> Iterato
         yield ("restart", host.id)
     elif host.is_up and record.boot == host.boot:
         yield ("reboot", host.id)
-
-

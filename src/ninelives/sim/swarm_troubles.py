@@ -78,7 +78,7 @@ def filled(rng: Random, setup: Setup, usage: str, word: str) -> str:
         return rng.choice(word.split("|"))
     match word:
         case "SECONDS":
-            low, high = SPANS_S[usage.split()[0]]
+            low, high = SPANS_S[usage.split(maxsplit=1)[0]]
             return f"{rng.uniform(low, high):.2f}"
         case "OFFSET":
             return rng.choice(("3600", "-3600", "1", "27"))
