@@ -71,17 +71,13 @@ def look_inside(world: "World", host: HostTruth) -> on.AgentSaid:
         storage_lost=not working,
         guests_progress=working and not host.is_readonly,
         is_slow=bool(host.slow_s or host.has_slow_disk or host.has_memory_errors),
-        watchdog_armed=attests_watchdog(world, host),
+        watchdog_armed=host.is_watchdog_armed,
         bad_guests=tuple(sorted(bad_guests(host))),
     )
 
 
 def bad_guests(host: HostTruth) -> list[ServerId]:
     return [name for name, domain in host.domains.items() if domain.health is not Health.OK]
-
-
-def attests_watchdog(world: "World", host: HostTruth) -> bool:
-    return host.is_watchdog_armed or host.id in world.deaf_watchdogs
 
 
 # The host's lease.
@@ -91,7 +87,7 @@ def check_lease(world: "World", leader: "Controller", host: HostTruth) -> None:
     """Begin or end a chain of renewals between a host and a leader."""
     holds = host.id in leader.renewing
     able = can_renew(world, leader, host)
-    wanted = on.Renewed(host.id, host.boot, attests_watchdog(world, host))
+    wanted = on.Renewed(host.id, host.boot, host.is_watchdog_armed)
     if able and leader.renewing.get(host.id) != wanted:
         leader.renewing[host.id] = wanted
         world.lease_chains[host.id] = world.lease_chains.get(host.id, 0) + 1

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .world import World
 
 LIVE_MIGRATION_S = 5.0
+CAUSES = {nova.ADMIN.user: "nova", "user": "user"}
 RUNNING_STATES = (VmState.ACTIVE, VmState.RESCUED, VmState.PAUSED)
 NOVA_STATES = frozenset(state.value for state in nova.VmState)
 
@@ -171,8 +172,18 @@ def spawn(world: "World", host_id: HostId, server: ServerId, work: int, rebuild:
         return
     why = spawn_error(world, host, server, rebuild)
     if why is None:
-        start_domain(world, host, server, rebuild)
+        start_domain(world, host, server, rebuild, cause_of(world, server))
     tell(world, nova.Spawned(work, why))
+
+
+def cause_of(world: "World", server: ServerId) -> str:
+    """Say on whose behalf Nova starts something: ours, its user's, or another rescuer's."""
+    reply = world.nova.request(nova.ListActions(server), world.now)
+    if not isinstance(reply, nova.Answer) or not isinstance(reply.body, tuple):
+        return "nova"
+    users = [action.user for action in reply.body if isinstance(action, nova.Action)]
+    last = users[-1] if users else nova.ADMIN.user
+    return CAUSES.get(last, "foreign")
 
 
 def spawn_error(world: "World", host: HostTruth, server: ServerId, rebuild: bool) -> str | None:

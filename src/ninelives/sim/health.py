@@ -32,7 +32,8 @@ def is_canary_ok(world: "World", name: str) -> bool:
     faults = world.nova.faults
     match name:
         case "nova":
-            return faults.api is None and not faults.is_database_down
+            fails = faults.api is not None and not faults.is_api_read  # a canary only reads
+            return not fails and not faults.is_database_down
         case "scheduler":
             return not faults.is_scheduler_down
         case "database":

@@ -57,7 +57,7 @@ Words = tuple[str, ...]
 
 FLAT = (  # dicts, sets and lists of immutable values: `fork` copies them as they are
     *("heap", "notes", "triggers", "faults_on", "devices", "specs", "seen", "news", "standing"),
-    *("forced_by_us", "agent_due", "deaf_watchdogs", "stubborn", "lease_chains", "promises"),
+    *("forced_by_us", "agent_due", "stubborn", "lease_chains", "promises"),
     *("storage_cut_at", "broken", "kept_down"),
 )
 
@@ -134,7 +134,6 @@ class World:
         self.standing: set[HostId] = set()
         self.forced_by_us: set[HostId] = set()
         self.agent_due: set[HostId] = set()
-        self.deaf_watchdogs: set[HostId] = set()
         self.lease_chains: dict[HostId, int] = {}
         self.promises: dict[tuple[WitnessId, HostId], int] = {}
         self.stubborn: set[tuple[HostId, str]] = set()

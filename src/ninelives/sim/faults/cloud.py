@@ -34,7 +34,7 @@ def set_faults(world: "World", faults: nova.Faults) -> None:
 
 def api(world: "World", slots: Slots) -> None:
     fault = next((fault for word, fault in API_FAULTS.items() if word in slots), None)
-    set_faults(world, replace(world.nova.faults, api=fault))
+    set_faults(world, replace(world.nova.faults, api=fault, is_api_read="posts" in slots))
 
 
 def scheduler(world: "World", slots: Slots) -> None:
@@ -250,6 +250,10 @@ FORMS = (
         for word in ("down", "errors", "lost", "timeout", "backlog")
     ),
     Form("nova api up", api),
+    *(
+        Form(f"nova posts {word}", api, (45,), "nova api up")
+        for word in ("errors", "lost", "timeout", "backlog")
+    ),
     Form("nova keystone down", keystone, (45,), "nova keystone up"),
     Form("nova keystone up", keystone),
     Form("nova services stale", services, (46,), "nova services ok"),

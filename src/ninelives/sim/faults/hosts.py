@@ -237,11 +237,8 @@ def agent(world: "World", slots: Slots) -> None:
 def watchdog(world: "World", slots: Slots) -> None:
     host = host_of(world, slots)
     has_one = world.setup.site.hosts[host.id].has_watchdog
+    # Absent or without teeth (soft_noboot), its agent can tell both and attests no watchdog.
     host.is_watchdog_armed = "armed" in slots and has_one
-    if "noboot" in slots and has_one:
-        world.deaf_watchdogs.add(host.id)  # it attests to be armed, and will not bite
-    else:
-        world.deaf_watchdogs.discard(host.id)
     world.touched(host.id)
 
 
