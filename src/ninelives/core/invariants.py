@@ -259,7 +259,7 @@ def shots_in_a_fence(step: Step) -> Complaints:
         if isinstance(action, do.PowerOff):
             host = step.host(action.host)
             fenced = host is not None and isinstance(
-                host.state, at.Fencing | at.Fenced | at.Evacuating
+                host.state, at.Fencing | at.Fenced | at.Evacuating | at.Vacated
             )
             if not fenced or host is None or host.epoch != action.epoch:
                 yield action.host, "a shot outside its episode"

@@ -7,11 +7,22 @@ from . import states as at
 
 RESTS = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
 
+WAITS = (at.Planned, at.Retry, at.WaitingForHost)
+ELSEWHERE = (at.Verifying, at.Starting, at.Done, at.Failed, at.Skipped)
+
 # Within one decision a move may pass a state: what was looked up is verified at once.
 MOVE_ARROWS: frozenset[tuple[type, type]] = frozenset(
     {
         (at.Planned, at.Choosing),
         (at.Planned, at.Cancelled),
+        # Seen elsewhere: by a late request of ours, another rescuer's, or a migration that ended.
+        *(
+            (here, there)
+            for here in (at.Planned, at.Retry, at.WaitingForHost)
+            for there in ELSEWHERE
+        ),
+        (at.Sending, at.Failed),
+        (at.Verifying, at.Failed),
         (at.Choosing, at.Planned),
         (at.Choosing, at.Sending),
         (at.Choosing, at.Retry),

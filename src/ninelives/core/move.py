@@ -22,7 +22,9 @@ from .model import HostId, MoveRecord, VmState
 from .plan import will_of
 from .targets import (
     choose,
+    ends_to_look_at,
     has_room,
+    is_dead,
     open_records,
     stale_writers,
     unproved_writers,
@@ -41,7 +43,7 @@ def step(draft: Draft, move: at.Move, others: list[at.Move], may_send: bool) -> 
             if draft.now >= since + draft.policy(move.host).request_timeout_s:
                 draft.put_move(replace(move, state=at.Planned(draft.now)))
         case at.Sending() | at.Verifying() | at.Starting():
-            settle_send(draft, move)
+            settle_send(draft, move, is_fresh=False)
         case _:
             pass
 
@@ -69,6 +71,8 @@ def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
     if not has_room(draft, move) or _is_overtaking(draft, move, others):
         return "room"
     if open_records(draft, move):
+        if ends := ends_to_look_at(draft, move):
+            draft.ask(do.LookForDomain(move.server, ends, move.attempt))
         return "record_open"
     unproved = unproved_writers(draft, move, move.again)
     if unproved:
@@ -108,7 +112,12 @@ def targets_seen(draft: Draft, event: on.TargetsSeen) -> None:
     elif target == "data_would_be_lost":
         _wait_for_host(draft, move, target)
     elif move.again is not None:
-        draft.put_move(replace(move, again=None, state=at.Planned(draft.now)))
+        # What was sent there may still arrive: another target only when that one is proved dead.
+        again = None if is_dead(draft, move.again, move) else move.again
+        waits = at.Planned(draft.now, "" if again is None else f"needs_target {again}")
+        draft.put_move(replace(move, again=again, state=waits))
+        if again is not None:
+            tell(draft, move.host, f"move_held:{move.server}:needs_target", again)
     else:
         fail(draft, move, "no_target", None)
 
@@ -118,7 +127,7 @@ def _send(draft: Draft, move: at.Move, target: HostId) -> None:
     known = frozenset(entry.id for entry in move.seen.records)
     sent = replace(
         move,
-        state=at.Sending(draft.now, target),
+        state=at.Sending(draft.now, target, was_named=target in move.named),
         attempt=attempt,
         named=(*move.named, target) if target not in move.named else move.named,
         writers=move.writers | {target},
@@ -146,27 +155,40 @@ def send_replied(draft: Draft, event: on.Replied) -> None:
         case on.Outcome.DONE:
             draft.put_move(replace(move, state=at.Verifying(draft.now, action.target)))
         case on.Outcome.UNKNOWN:
-            unknown = at.Sending(draft.now, action.target, is_unknown=True)
+            unknown = replace(move.state, since=draft.now, is_unknown=True)
             draft.put_move(replace(move, state=unknown))
             draft.note(move.server, "move.unknown", event.reason)
         case on.Outcome.NOT_SENT:
             # It certainly did not happen: the attempt is not spent, the target no writer.
-            unsent = replace(move, attempt=move.attempt - 1, state=at.Planned(draft.now))
-            draft.put_move(unsent)
+            draft.put_move(_unsent(draft, move, move.state))
             draft.note(move.server, "move.not_sent", event.reason)
         case on.Outcome.REFUSED:
             fail(draft, move, event.reason or "refused", action.target)
     draft.wake_host(move.host, draft.now)
 
 
+def _unsent(draft: Draft, move: at.Move, state: at.Sending) -> at.Move:
+    others = move.writers if state.was_named else move.writers - {state.target}
+    return replace(
+        move,
+        attempt=move.attempt - 1,
+        writers=others | {move.host},
+        again=state.target if state.was_named else None,
+        state=at.Planned(draft.now, "not_sent"),
+    )
+
+
 # What was seen decides.
 
 
-def settle_send(draft: Draft, move: at.Move) -> None:
-    """See in Nova's records what became of a send, and go on from there."""
+def settle_send(draft: Draft, move: at.Move, is_fresh: bool) -> None:
+    """See in Nova's records what became of a send, and go on from there.
+
+    `is_fresh`: the server was read just now. "No record" counts only if it was read twice.
+    """
     match move.state:
         case at.Sending(is_unknown=True) as state:
-            _look_up(draft, move, state)
+            _look_up(draft, move, state, is_fresh)
         case at.Verifying(target=target):
             _verify(draft, move, target)
         case at.Starting() as state:
@@ -189,11 +211,11 @@ def _our_record(move: at.Move, target: HostId) -> MoveRecord | None:
     return max(fresh, key=lambda entry: entry.id, default=None)
 
 
-def _look_up(draft: Draft, move: at.Move, state: at.Sending) -> None:
+def _look_up(draft: Draft, move: at.Move, state: at.Sending, is_fresh: bool) -> None:
     """The answer was lost: look for the record; after the settle time, twice, before a retry."""
     if _our_record(move, state.target) is not None or move.seen.host == state.target:
         draft.put_move(replace(move, state=at.Verifying(draft.now, state.target)))
-    elif draft.now < state.since + draft.policy(move.host).nova_settle_s:
+    elif not is_fresh or draft.now < state.since + draft.policy(move.host).nova_settle_s:
         return
     elif state.empty_looks < 2:
         looked = replace(state, empty_looks=state.empty_looks + 1)
@@ -205,15 +227,37 @@ def _look_up(draft: Draft, move: at.Move, state: at.Sending) -> None:
 
 def _verify(draft: Draft, move: at.Move, target: HostId) -> None:
     seen, record = move.seen, _our_record(move, target)
-    is_there = seen.host is not None and seen.host != move.host and seen.task_state is None
-    if record is not None and not record.is_final:
-        return
-    if is_there and seen.vm_state in (VmState.ACTIVE, VmState.STOPPED):
-        arrival.arrive(draft, move, seen.host or target)
+    if (
+        (record is not None and not record.is_final)
+        or open_records(draft, move)
+        or seen.task_state is not None
+    ):
+        _follow(draft, move, target)
+    elif seen.host not in (move.host, None):
+        _arrived(draft, move, seen.host or target)
     elif record is not None and record.status in ("failed", "error", "cancelled"):
         fail(draft, move, f"record_{record.status}", target)
-    elif seen.vm_state is VmState.ERROR and seen.task_state is None and record is not None:
+    elif seen.vm_state is VmState.ERROR and record is not None:
         fail(draft, move, "error", target)
+
+
+def _follow(draft: Draft, move: at.Move, target: HostId) -> None:
+    """It is on its way. A record whose target died stays open for ever: only its proof ends it."""
+    assert isinstance(move.state, at.Verifying)
+    is_gone = target in draft.cluster.site.hosts and is_dead(draft, target, move)
+    if is_gone and move.seen.host == move.host:
+        fail(draft, move, "target_died", target)
+    elif draft.now >= move.state.since + draft.policy(move.host).verify_timeout_s:
+        tell(draft, move.host, f"move_slow:{move.server}", target)
+
+
+def _arrived(draft: Draft, move: at.Move, host: HostId) -> None:
+    """Nova says that it is there; in error it is nobody's but a human's: its host lives."""
+    if move.seen.vm_state in (VmState.ACTIVE, VmState.STOPPED):
+        arrival.arrive(draft, move, host)
+    elif move.seen.vm_state is VmState.ERROR:
+        draft.put_move(replace(move, state=at.Failed(draft.now, "error_on_target")))
+        tell(draft, move.host, f"server_failed:{move.server}", "error_on_target")
 
 
 # How a move fails, waits or is taken out of our hands.
@@ -253,6 +297,29 @@ def cancel_if_gone(draft: Draft, move: at.Move) -> None:
     draft.note(move.server, "move.cancelled", "by_user")
     if move.named:
         draft.ask(do.LookForDomain(move.server, move.named, move.attempt))
+
+
+def follow_elsewhere(draft: Draft, move: at.Move) -> None:
+    """Nova says that it lives elsewhere by now: follow who moved it, or leave it alone.
+
+    An earlier request of ours that came late, or another rescuer's, is the one move in flight; a
+    live migration that ended is none of ours.
+    """
+    seen = move.seen
+    waits = isinstance(move.state, at.Planned | at.Retry | at.WaitingForHost)
+    if not waits or seen.host in (move.host, None) or open_records(draft, move):
+        return
+    host = HostId(seen.host or "")
+    is_evacuated = any(
+        entry.kind == "evacuation" and entry.source == move.host and entry.target in (host, None)
+        for entry in seen.records
+    )
+    state: at.MoveState = at.Skipped(draft.now, "lives_elsewhere")
+    if host in move.named or is_evacuated:
+        state = at.Verifying(draft.now, host)
+    is_adopted = move.is_adopted or host not in move.named
+    draft.put_move(replace(move, state=state, is_adopted=is_adopted))
+    draft.note(move.server, "move.elsewhere", type(state).__name__.lower(), host)
 
 
 def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:

@@ -15,7 +15,7 @@ from .draft import Draft
 from .episode import move_to, tell
 from .fencing import collect, disable, read_evidence, revoke
 from .model import HostId, ServerSeen
-from .move import cancel_if_gone, settle_send, step
+from .move import cancel_if_gone, follow_elsewhere, settle_send, step
 from .plan import plan
 from .proofs import permits_start
 from .shooting import shoot_again, still_on
@@ -112,7 +112,7 @@ def evacuating(draft: Draft, host: HostId, state: at.Evacuating) -> None:
         draft.put_host(replace(draft.host(host), state=replace(state, next_list=draft.now + 1e9)))
         draft.ask(do.ListServers(host, record.epoch, state.round + 1))
     pending = [move for move in moves if not isinstance(move.state, RESTS)]
-    moving = [move.server for move in pending if isinstance(move.state, at.IN_FLIGHT)]
+    moving = [move.server for move in pending if _is_watched(move)]
     if moving:
         draft.ask(do.Watch(host, record.epoch, tuple(sorted(moving))))
     if not pending and state.clean_lists >= 2:
@@ -120,6 +120,13 @@ def evacuating(draft: Draft, host: HostId, state: at.Evacuating) -> None:
     elif state.next_list > draft.now + policy.look_again_s:
         _list_again(draft, host, is_settled=not pending)
     draft.wake_host(host, draft.now + policy.watch_s)
+
+
+def _is_watched(move: at.Move) -> bool:
+    """In flight, or held by what may change in Nova without anybody's telling."""
+    state = move.state
+    is_held = isinstance(state, at.Planned) and state.wanting not in ("", "turn", "room")
+    return isinstance(state, at.IN_FLIGHT) or is_held
 
 
 def _list_again(draft: Draft, host: HostId, is_settled: bool) -> None:
@@ -191,10 +198,18 @@ def _seen(draft: Draft, host: HostId, server: ServerSeen) -> None:
     if move is None or move.host != host or move.epoch != draft.host(host).epoch:
         return
     if move.seen != server:
-        move = replace(move, seen=server)
+        move = replace(move, seen=server, writers=move.writers | _new_writers(move, server))
         draft.put_move(move)
     cancel_if_gone(draft, move)
-    settle_send(draft, draft.move(server.id) or move)
+    follow_elsewhere(draft, draft.move(server.id) or move)
+    settle_send(draft, draft.move(server.id) or move, is_fresh=True)
+
+
+def _new_writers(move: at.Move, server: ServerSeen) -> set[HostId]:
+    """Whoever Nova, or another rescuer, brought into play since the plan was made."""
+    fresh = [r for r in server.records if not r.is_final or r.id not in move.known_records]
+    ends = {end for record in fresh for end in (record.source, record.target) if end}
+    return ends | ({server.host} if server.host else set())
 
 
 def is_named_by_open_move(draft: Draft, host: HostId) -> bool:

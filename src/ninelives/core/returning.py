@@ -19,6 +19,7 @@ from .episode import begin, end, move_to, tell
 from .evidence import Seen, power_is
 from .fencing import read_evidence
 from .model import Attestation, HostId, Power
+from .proofs import has_clean_boot, valid
 from .roads import has_late_off_passed, late_off_ends_at
 from .rules import Facts, judge
 from .states import Class, Stage
@@ -32,6 +33,8 @@ LET_IN = frozenset({Stage.RESTARTING, Stage.SOAKING, Stage.ENABLING})
 def vacated(draft: Draft, host: HostId) -> None:
     """Wait for the host to be switched on, and lead it back when its new boot proves clean."""
     policy, record = draft.policy(host), draft.host(host)
+    moves.upkeep(draft, host)
+    draft.wake_host(host, draft.now + policy.look_again_s)
     due = late_off_ends_at(draft, host)
     if due is None or draft.now < due:
         if due is not None:
@@ -96,6 +99,10 @@ def _attested_now(draft: Draft, host: HostId) -> Attestation | None:
 
 def _meet_without_agent(draft: Draft, host: HostId) -> None:
     """No agent, no attestation: power on, a sign on some plane, and a longer soak (SAFETY 8)."""
+    # Only a proof about the cpu says that the old boot is gone. One that lost its storage alone
+    # may come back with its network: lifting its revocation would let its old guests write.
+    if not any(proof.covers.cpu for proof in valid(draft.host(host))):
+        return
     planes = Facts(draft, host).planes.values()
     is_on = power_is(draft.sights(host), Power.ON)
     if is_on and (Seen.UP in planes or Seen.NOT_DOWN in planes):
@@ -120,7 +127,7 @@ def _enter(draft: Draft, host: HostId, said: Attestation) -> None:
 
 def look(draft: Draft, host: HostId, state: at.Returning) -> None:
     """Go one stage further, if what the present one waits for is seen."""
-    if _died_again(draft, host, state):
+    if draft.host(host).zombie_risk or _died_again(draft, host, state):
         return
     draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
     match state.stage:
@@ -187,7 +194,7 @@ def quarantined(draft: Draft, host: HostId, state: at.Quarantined) -> None:
     read_evidence(draft, host)
     if not draft.site(host).has_agent:
         _meet_without_agent(draft, host)
-    elif attested is not None and attested.is_clean:
+    elif attested is not None and has_clean_boot(draft, host):
         _return_from_quarantine(draft, host, attested)
     elif Facts(draft, host).any_up:
         draft.ask(do.AskAttestation(host, draft.host(host).epoch))

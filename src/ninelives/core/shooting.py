@@ -143,7 +143,8 @@ def shoot_again(draft: Draft, host: HostId) -> None:
     if record.zombie_risk:
         return
     has_proof = any(proof.covers.cpu for proof in proofs.valid(record))
-    if has_proof and not _is_on_again(draft, host):
+    # A vacated host that is on is on its way back: its gate, and not we, keeps it from starting.
+    if has_proof and (isinstance(record.state, at.Vacated) or not _is_on_again(draft, host)):
         return
     if has_proof:
         draft.ask(do.AskAttestation(host, record.epoch))

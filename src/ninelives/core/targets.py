@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from . import states as at
 from .draft import Draft
-from .model import Candidate, HostId
+from .model import Candidate, HostId, MoveRecord
 from .proofs import covers_disks, permits_start
 from .protection import Keep
 from .tallies import MOVING, backend_key, project_key, target_key
@@ -101,17 +101,39 @@ def stale_writers(draft: Draft, move: at.Move, target: HostId | None) -> tuple[H
 
 
 def open_records(draft: Draft, move: at.Move) -> bool:
-    """Say whether Nova still works on a record of this server that nothing has proved dead.
+    """Say whether Nova still works on a record of this server that nothing has settled.
 
-    A record whose target was proved dead stays open for ever: Nova itself never cleans it. It is
-    unstuck only by that proof (attack 2).
+    A record whose ends died stays open for ever: Nova itself never cleans it. It is unstuck only by
+    proof, or by the look that found no domain there (attack 2). An evacuation needs the proof: its
+    rebuild may wait in the target's queue, and no look sees that.
     """
     return any(
-        not entry.is_final
-        and not (
-            entry.target is not None
-            and entry.target in draft.cluster.site.hosts
-            and covers_disks(draft.host(entry.target), move.seen.disks)
-        )
-        for entry in move.seen.records
+        not record.is_final and not _is_settled(draft, move, record) for record in move.seen.records
     )
+
+
+def _is_settled(draft: Draft, move: at.Move, record: MoveRecord) -> bool:
+    if record.target is None:
+        return False
+    if is_dead(draft, record.target, move):
+        return True
+    is_driven_by_the_dead = is_dead(draft, record.source, move)
+    seen_absent = record.target in move.absent_on
+    return record.kind != "evacuation" and is_driven_by_the_dead and seen_absent
+
+
+def ends_to_look_at(draft: Draft, move: at.Move) -> tuple[HostId, ...]:
+    """Return where a migration that the death cut short may have left a domain."""
+    ends = {
+        record.target
+        for record in move.seen.records
+        if not record.is_final and record.kind != "evacuation" and record.target is not None
+        if not _is_settled(draft, move, record)
+    }
+    return tuple(sorted(ends))
+
+
+def is_dead(draft: Draft, host: HostId, move: at.Move) -> bool:
+    """Say whether a standing proof says that no copy of this server on `host` can write."""
+    known = host in draft.cluster.site.hosts
+    return known and covers_disks(draft.host(host), move.seen.disks)
