@@ -86,7 +86,8 @@ dark = silent(MGMT, STORAGE, TENANT)
 
 
 def agent(**changes: object) -> Arrange:
-    return sees(agent=on.AgentSaid(C1, OLD, **changes))  # type: ignore[arg-type]  # fields of AgentSaid by name
+    said = on.AgentSaid(C1, OLD)
+    return sees(agent=replace(said, **changes))  # type: ignore[arg-type]  # fields of AgentSaid by name
 
 
 def nova(

@@ -316,8 +316,9 @@ def test_settling_ends_with_all_witnesses_or_late_with_most(
 
 
 def test_a_watchdog_or_a_revocation_is_a_road_as_well() -> None:
-    for changes in ({"has_watchdog": True}, {"revocable": frozenset({"ceph"})}):
-        draft = fresh(**changes)
+    watchdog = fresh(has_watchdog=True)
+    revocable = fresh(revocable=frozenset({"ceph"}))
+    for draft in (watchdog, revocable):
         unverified(draft)
         assert Brake.DOCTOR_RED not in held(draft)
 

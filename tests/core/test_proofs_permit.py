@@ -1,0 +1,125 @@
+"""What a set of proofs covers, and when it permits a start."""
+
+from dataclasses import replace
+
+import pytest
+from tests.core.arrangements import (
+    C1,
+    MGMT,
+    NOW,
+    ROAD,
+    STORAGE,
+    TENANT,
+    Arrange,
+    both,
+    plane,
+    record,
+    sees,
+    storage,
+)
+from tests.core.small_cloud import CEPH
+from tests.core.test_proofs import (
+    CLEAN,
+    REVOCABLE,
+    WORD,
+    asked,
+    attested,
+    episode,
+    made,
+    off_twice,
+    our_off,
+)
+
+from ninelives.core import proofs
+from ninelives.core import states as at
+from ninelives.core.cluster import PowerSeen
+from ninelives.core.draft import Draft
+from ninelives.core.model import (
+    LOCAL,
+    BackendId,
+    Power,
+    Proof,
+    Sign,
+    Validity,
+)
+
+
+def standing(*found: Proof, draft: Draft) -> at.Host:
+    return replace(draft.host(C1), proofs=found)
+
+
+def test_a_set_of_revocations_covers_the_disks_it_names_and_no_other() -> None:
+    draft = episode(asked, storage(watched=False, revoked=True), **REVOCABLE)
+    host = standing(made(proofs.storage_revoked(draft, C1, CEPH)), draft=draft)
+
+    assert proofs.covers_disks(host, (CEPH,))
+    assert not proofs.covers_disks(host, (CEPH, BackendId("other")))
+    assert not proofs.covers_disks(host, (CEPH, LOCAL))
+    assert not proofs.covers_disks(host, ())  # unknown disks need the cpu
+
+
+@pytest.mark.parametrize("validity", [Validity.VOID, Validity.SUSPENDED])
+def test_a_proof_that_does_not_stand_covers_nothing(validity: Validity) -> None:
+    draft = episode(our_off, off_twice)
+    proof = replace(made(proofs.power_off(draft, C1)), validity=validity)
+
+    assert not proofs.covers_disks(standing(proof, draft=draft), (CEPH,))
+
+
+def with_proof(method: str, *steps: Arrange, **site: object) -> Draft:
+    draft = episode(our_off, off_twice, attested(CLEAN), **site)
+    found = {
+        "power": proofs.power_off(draft, C1),
+        "human": proofs.human(draft, WORD),
+        "boot": proofs.rebooted(draft, C1),
+    }[method]
+    assert isinstance(found, Proof)
+    both(record(proofs=(found,)), sees(attested=None, strong_boot=None), *steps)(draft)
+    return draft
+
+
+def read(power: Power, ago_s: float) -> Arrange:
+    return sees(power={ROAD: PowerSeen(power, NOW - ago_s)})
+
+
+@pytest.mark.parametrize(
+    ("steps", "permits"),
+    [
+        (read(Power.OFF, 5.0), True),
+        (read(Power.OFF, 5.1), False),
+        (read(Power.ON, 0.0), False),
+        (read(Power.UNREADABLE, 0.0), False),
+        (both(read(Power.ON, 0.0), attested(CLEAN)), True),
+        (both(read(Power.ON, 0.0), attested(replace(CLEAN, guests=1))), False),
+        (both(read(Power.OFF, 0.0), record(zombie_risk="it woke")), False),
+        (both(read(Power.OFF, 0.0), plane(Sign.STRONG, TENANT, by=("k1",))), False),
+    ],
+    ids=["fresh", "stale", "on", "unknown", "gate", "guest", "risk", "alive"],
+)
+def test_a_power_proof_permits_a_start_only_while_it_is_looked_after(
+    steps: Arrange, permits: bool
+) -> None:
+    assert proofs.permits_start(with_proof("power", steps), C1) is permits
+
+
+def test_a_new_boot_permits_starts_only_while_its_gate_is_attested() -> None:
+    open_gate = attested(replace(CLEAN, gate_closed=False))
+
+    assert proofs.permits_start(with_proof("boot", attested(CLEAN)), C1)
+    assert not proofs.permits_start(with_proof("boot", open_gate), C1)
+    assert not proofs.permits_start(with_proof("boot"), C1)
+
+
+@pytest.mark.parametrize(("allowed", "permits"), [(True, True), (False, False)])
+def test_a_storage_proof_leaves_the_network_to_policy(allowed: bool, permits: bool) -> None:
+    alive = plane(Sign.STRONG, MGMT, STORAGE, TENANT, by=("k1",))
+    draft = episode(asked, storage(watched=False, revoked=True), **REVOCABLE)
+    proof = made(proofs.storage_revoked(draft, C1, CEPH))
+    both(record(proofs=(proof,)), alive)(draft)
+    draft.cluster.policy = replace(draft.cluster.policy, starts_without_network_proof=allowed)
+
+    assert proofs.permits_start(draft, C1) is permits
+
+
+def test_without_any_proof_nothing_starts() -> None:
+    assert not proofs.permits_start(episode(), C1)
