@@ -53,6 +53,7 @@ Observer = Callable[[float, Happening], None]
 Boundary = Callable[["World", str, WitnessId], None]
 Event = tuple[float, int, str, tuple[object, ...]]
 Words = tuple[str, ...]
+Heal = tuple[Words, tuple[int, ...]]  # the sentence that ends a fault, and its rows
 
 
 FLAT = (  # dicts, sets and lists of immutable values: `fork` copies them as they are
@@ -89,38 +90,20 @@ class World:
         self.boundary: Boundary | None = None
         self.notes: list[TimedNote] = []
         self.triggers: list[Trigger] = []
-        self.faults_on: dict[
-            Words, tuple[Words, tuple[int, ...]]
-        ] = {}  # fault → its heal, its rows
+        self.faults_on: dict[Words, Heal] = {}
         self.decide = decide or real_decide()
         self.objection = objection or (nothing_against if decide else real_objection())
 
         site = setup.site
-        self.watchers: dict[HostId, tuple[WitnessId, ...]] = {
-            host.id: tuple(dict.fromkeys((*site.controllers, *host.witnesses)))
-            for host in site.hosts.values()
-        }
+        self.watchers = watchers_of(setup)
         self.watch_lists = lists_of(self.watchers)
 
         # What changes. `fork` copies exactly these.
-        self.hosts: dict[HostId, HostTruth] = {
-            host.id: HostTruth(
-                host.id,
-                agent=AgentState.OK if host.has_agent else AgentState.NONE,
-                is_watchdog_armed=host.has_watchdog,
-            )
-            for host in site.hosts.values()
-        }
+        self.hosts = hosts_of(setup)
         self.net = Network(racks={host.id: host.rack for host in site.hosts.values() if host.rack})
         self.eyes = Eyes()
-        self.devices: dict[tuple[HostId, RoadId], Device] = {
-            (host.id, road.id): Device(host.id, road.id, host.id, road.kind)
-            for host in site.hosts.values()
-            for road in host.roads
-        }
-        names = dict.fromkeys(name for host in site.hosts.values() for name in host.backends)
-        disks = dict.fromkeys(name for server in setup.servers for name in server.disks)
-        self.backends = {name: Backend(name) for name in {**names, **disks}}
+        self.devices = devices_of(setup)
+        self.backends = {name: Backend(name) for name in backends_of(setup)}
         self.controllers: dict[WitnessId, Controller] = {
             name: Controller(name, Clock(0.0, self.rng.random() * setup.knobs.clock_spread_s))
             for name in site.controllers
@@ -372,6 +355,39 @@ class World:
     def writers(self, server: ServerId) -> frozenset[HostId]:
         """Every host that can write a disk of this server, now or when it wakes up."""
         return truth.writers(self, server)
+
+
+def watchers_of(setup: Setup) -> dict[HostId, tuple[WitnessId, ...]]:
+    """Return who looks at each host: every controller, and its witnesses."""
+    return {
+        host.id: tuple(dict.fromkeys((*setup.site.controllers, *host.witnesses)))
+        for host in setup.site.hosts.values()
+    }
+
+
+def hosts_of(setup: Setup) -> dict[HostId, HostTruth]:
+    return {
+        host.id: HostTruth(
+            host.id,
+            agent=AgentState.OK if host.has_agent else AgentState.NONE,
+            is_watchdog_armed=host.has_watchdog,
+        )
+        for host in setup.site.hosts.values()
+    }
+
+
+def devices_of(setup: Setup) -> dict[tuple[HostId, RoadId], Device]:
+    return {
+        (host.id, road.id): Device(host.id, road.id, host.id, road.kind)
+        for host in setup.site.hosts.values()
+        for road in host.roads
+    }
+
+
+def backends_of(setup: Setup) -> tuple[BackendId, ...]:
+    mounted = (name for host in setup.site.hosts.values() for name in host.backends)
+    disks = (name for server in setup.servers for name in server.disks)
+    return tuple(dict.fromkeys((*mounted, *disks)))
 
 
 def lists_of(
