@@ -15,7 +15,8 @@ def calm(draft: Draft) -> None:
     """
     control = draft.control
     longest = max(draft.policy(host).storm_window_s for host in draft.cluster.site.hosts)
-    recent = tuple(shot for shot in control.shots if draft.now - shot[0] < longest)
+    # The same sum as in the wake below: a difference rounds otherwise, and would ask for ever.
+    recent = tuple(shot for shot in control.shots if draft.now < shot[0] + longest)
     if recent != control.shots:
         draft.put_control(replace(control, shots=recent))
     if recent:
