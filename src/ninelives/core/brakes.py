@@ -50,7 +50,7 @@ ALWAYS = frozenset({Brake.OWN_FAULT, Brake.NOT_LEADER, Brake.DISARMED, Brake.MOD
 FOR_THE_DEAD = ALWAYS | {Brake.OTHER_RESCUER, Brake.DOCTOR_RED}
 # A named person ordered it. What would hurt others or rests on our own health still holds.
 FOR_ORDERS = FOR_THE_DEAD | {Brake.STORM, Brake.QUORUM, Brake.CONTROL_PLANE, Brake.NO_TARGET}
-LIFE_EXEMPT = frozenset({Class.STORAGE_LOST, Class.ISOLATED, Class.LIBVIRT_HUNG, Class.ORDERED})
+LIFE_EXEMPT = frozenset({Class.STORAGE_LOST, Class.LIBVIRT_HUNG, Class.ORDERED})
 
 
 def holding(draft: Draft, host: HostId, cls: Class) -> Brake | None:

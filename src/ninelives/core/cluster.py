@@ -113,6 +113,7 @@ class Sights:
     power_asked_at: float = -1e9
     storage_asked_at: float = -1e9
     promises_asked_at: float = -1e9
+    attestation_asked_at: float = -1e9
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,19 +41,29 @@ def watch_mapping(draft: Draft, fallen: HostId) -> None:
     """See whether `fallen` fell silent in the very moment in which we shot another host.
 
     Then the device may be wired to the wrong machine (attack 14): its silence began between our
-    off and the first read of off. Everything stops until a human has looked.
+    off and the first read of off. Everything stops until a human has looked. It is asked again
+    until the host is wholly silent: its witnesses notice one after the other.
     """
-    policy = draft.policy(fallen)
-    silent_since = draft.now - policy.silence_s
-    for when, shot in draft.control.shots:
+    state, shots = draft.host(fallen).state, draft.control.shots
+    if not shots or not isinstance(state, at.Suspect) or not Facts(draft, fallen).is_silent:
+        return
+    policy, gone = draft.policy(fallen), draft.sights(fallen).strong_until
+    silent_since = (gone if gone is not None else state.since) - policy.silence_s
+    for when, shot in shots:
         if shot == fallen or draft.now - when > policy.mapping_watch_s:
             continue
         first_off = [reads.first_at for reads in draft.host(shot).off_reads]
         until = min(first_off, default=when + policy.off_confirm_gap_s)
-        is_silent = Facts(draft, fallen).is_silent
-        if when <= silent_since <= until and is_silent and not _has_own_event(draft, fallen):
+        is_then = when - EARLY_S <= silent_since <= until + LATE_S
+        if is_then and not draft.host(shot).zombie_risk and not _has_own_event(draft, fallen):
             _wrong_mapping(draft, shot, fallen)
             return
+
+
+EARLY_S, LATE_S = (
+    1.0,
+    2.0,
+)  # a silence is counted from the last beat, and told up to two rounds late
 
 
 def _has_own_event(draft: Draft, host: HostId) -> bool:

@@ -26,7 +26,6 @@ ABOUT_POWER = (Method.POWER_OFF, Method.PACEMAKER)
 # Classes of hosts that live: their life is no news, and takes back no fence.
 JUDGED_ALIVE = (
     Class.STORAGE_LOST,
-    Class.ISOLATED,
     Class.ORDERED,
     Class.LIBVIRT_HUNG,
     Class.NOVA_COMPUTE,
@@ -43,7 +42,9 @@ def read_evidence(draft: Draft, host: HostId) -> None:
     if site.backends and draft.now >= sights.storage_asked_at + policy.storage_poll_s:
         sights = replace(sights, storage_asked_at=draft.now)
         draft.ask(do.ReadStorage(host, record.epoch))
-    if Facts(draft, host).has_new_boot and not proofs.has_clean_boot(draft, host):
+    is_due = draft.now >= sights.attestation_asked_at + policy.attest_retry_s
+    if is_due and Facts(draft, host).has_new_boot and not proofs.has_clean_boot(draft, host):
+        sights = replace(sights, attestation_asked_at=draft.now)
         draft.ask(do.AskAttestation(host, record.epoch))
     if sights is not draft.sights(host):
         draft.put_sights(sights)

@@ -66,7 +66,6 @@ def suspect(draft: Draft, host: HostId, verdict: Verdict) -> None:
     storms.calm(draft)
     begin(draft, host, verdict.cls, verdict.rule)
     groups.join(draft, host)
-    contradicted.watch_mapping(draft, host)
     fencing.read_evidence(draft, host)
     draft.wake_host(host, draft.now)
 
@@ -78,6 +77,7 @@ def _suspect(draft: Draft, host: HostId, state: at.Suspect) -> None:
         draft.put_host(replace(draft.host(host), state=state))
         draft.note(host, "host.judged", verdict.cls, verdict.rule)
         groups.join(draft, host)
+    contradicted.watch_mapping(draft, host)
     fencing.read_evidence(draft, host)
     if fencing.settle_without_shot(draft, host):
         return

@@ -101,6 +101,12 @@ def of_move(move: at.Move) -> Iterable[Key]:
     """Return the keys to which a move in flight contributes one each."""
     match move.state:
         case at.Sending(target=target) | at.Verifying(target=target) | at.Starting(target=target):
-            backends = [backend_key(backend) for backend in dict.fromkeys(move.seen.disks)]
-            return (target_key(target), project_key(move.seen.project), MOVING, *backends)
+            return (target_key(target), *_places(move))
+        case at.Choosing():
+            return _places(move)  # whoever asks for a target keeps a place free for the answer
     return ()
+
+
+def _places(move: at.Move) -> tuple[Key, ...]:
+    backends = (backend_key(backend) for backend in dict.fromkeys(move.seen.disks))
+    return (project_key(move.seen.project), MOVING, *backends)
