@@ -62,6 +62,7 @@ class Faults:
     """Switches, all off. Chance is the caller's."""
 
     api: ApiFault | None = None
+    is_api_read: bool = False  # reads pass all the same: only requests that change something fail
     is_scheduler_down: bool = False
     is_bus_down: bool = False  # casts wait, reports are lost
     is_database_down: bool = False  # every request is a 500, reports are lost
