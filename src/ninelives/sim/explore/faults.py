@@ -37,7 +37,9 @@ def unsaid(host: Host, now: float) -> Host:
 
 
 def without_power(truth: Truth, name: HostId, now: float) -> Truth:
-    host = replace(truth.host(name), condition="off", cut_due=None, lies_off=False)
+    host = replace(
+        truth.host(name), condition="off", cut_due=None, lies_off=False, was_attested=False
+    )
     truth = truth.with_host(unsaid(host, now))
     for server in truth.servers:
         if name in server.runs_on:

@@ -21,7 +21,7 @@ from ninelives.core.model import HostId, ServerId, VmState
 from .truth import POLICY, Host, Truth
 
 SEND = do.Evacuate | do.StartServer | do.HardReboot
-DEAD_HOST_STATES = (at.Fencing, at.Fenced, at.Evacuating)
+DEAD_HOST_STATES = (at.Fencing, at.Fenced, at.Evacuating, at.Vacated)
 MAY_BE_SHOT = frozenset(
     {
         at.Class.DEAD_OR_FROZEN,
@@ -89,6 +89,8 @@ def _of_shot(truth: Truth, cluster: Cluster, off: do.PowerOff) -> Iterator[Broke
         cls is not None and cls not in MAY_BE_SHOT
     ):
         yield Broken("I5", off.host, f"shot as {type(record.state).__name__} {cls or ''}".rstrip())
+    if host.condition == "booted" and host.was_attested:
+        yield Broken("I5", off.host, "shot although a new boot waits behind its gate")
     if record.epoch != off.epoch:
         yield Broken("I13", off.host, f"shot for epoch {off.epoch} in epoch {record.epoch}")
     if host.condition == "running" and host.alive_told:

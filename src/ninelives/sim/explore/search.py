@@ -1,8 +1,9 @@
 """Breadth first through every path, so that the first path to a broken law is a shortest one."""
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ninelives.engine.clock import SystemClock
 
@@ -12,6 +13,8 @@ from .laws import Broken
 from .leader import Minds, Rules, Scene, begins, empty
 from .steps import take
 from .truth import beginnings
+
+Level: TypeAlias = list[tuple[Key, State]]
 
 
 class Found(NamedTuple):
@@ -53,21 +56,37 @@ def explore(
     rules: Rules | None = None,
 ) -> Explored:
     """Walk every path of up to `depth_max` steps, as long as `seconds_max` lasts."""
+    search = Search(Minds(rules or Rules(), Keys(symmetric=symmetric)), faults_max)
+    was_collecting = gc.isenabled()
+    gc.disable()  # nothing here is a cycle, and looking for one walks millions of records
+    try:
+        return _explore(search, depth_max, seconds_max)
+    finally:
+        if was_collecting:
+            gc.enable()
+
+
+def _explore(search: Search, depth_max: int, seconds_max: float) -> Explored:
     clock = SystemClock()
     began = clock.now()
-    search = Search(Minds(rules or Rules(), Keys(symmetric=symmetric)), faults_max)
     level = list(_begin(search))
     depth = 0
     while level and depth < depth_max:
-        following: list[tuple[Key, State]] = []
-        for place, (key, state) in enumerate(level):
-            level[place] = level[0]  # what was walked is let go
-            following.extend(_walk(search, key, state))
-            if clock.now() - began > seconds_max:
-                return _result(search, depth, False, clock.now() - began)
+        level = _next_level(search, level, lambda: clock.now() - began > seconds_max)
+        if clock.now() - began > seconds_max:
+            break
         depth += 1
-        level = following
     return _result(search, depth, not level, clock.now() - began)
+
+
+def _next_level(search: Search, level: Level, is_late: Callable[[], bool]) -> Level:
+    """Walk every step from a level, and let go of each state that was walked."""
+    following: Level = []
+    level.reverse()
+    while level and not is_late():
+        key, state = level.pop()
+        following.extend(_walk(search, key, state))
+    return following
 
 
 def _result(search: Search, depth: int, exhausted: bool, seconds: float) -> Explored:
