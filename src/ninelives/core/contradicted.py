@@ -15,7 +15,7 @@ from . import states as at
 from .draft import Draft
 from .episode import tell, void_proofs
 from .model import HostId
-from .rules import Facts
+from .rules import LATE_S, Facts
 
 
 def check_proofs(draft: Draft, host: HostId) -> None:
