@@ -60,10 +60,7 @@ def watch_mapping(draft: Draft, fallen: HostId) -> None:
             return
 
 
-EARLY_S, LATE_S = (
-    1.0,
-    2.0,
-)  # a silence is counted from the last beat, and told up to two rounds late
+EARLY_S = 1.0  # a silence is counted from the last beat, up to this long before the power went
 
 
 def _has_own_event(draft: Draft, host: HostId) -> bool:
