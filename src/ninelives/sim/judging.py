@@ -1,6 +1,6 @@
 """Set an oracle over a world: what it is given of a setup, and nothing more."""
 
-from ninelives.core.model import HostId
+from ninelives.core.model import HostId, VmState
 from ninelives.core.protection import Keep, Remedy, Rule, promise_for
 
 from .oracle import Oracle, ServerFacts, SetupFacts
@@ -20,6 +20,7 @@ def facts_of(setup: Setup, server: ServerSpec) -> ServerFacts:
         server.host,
         server.disks,
         bool(server.is_running),
+        is_wanted=server.vm_state is VmState.ACTIVE,
         is_protected=promise.host_dies is Remedy.EVACUATE,
         is_pet=promise.data is Keep.PRESERVE,
     )

@@ -140,7 +140,9 @@ def turn_kept(
             continue
         if _waits_for_its_turn(other, move.state) and other.promise.tier < move.promise.tier:
             yield Violation("I17", when, server, f"before {other.server} of a tier above its own")
-        elif _must_follow(move, other) and not isinstance(other.state, SETTLED):
+        elif isinstance(other.state, SETTLED):
+            continue
+        elif _must_follow(move, other) and not _is_overdue(picture, other, move.state.since):
             yield Violation("I17", when, server, f"before {other.server}, on which it depends")
 
 
@@ -156,10 +158,16 @@ def _waits_for_its_turn(other: at.Move, chosen: at.Choosing | at.Sending) -> boo
 
 
 def _must_follow(move: at.Move, other: at.Move) -> bool:
-    """Same dependency group, later in its order. A deadline of the class ends the waiting."""
+    """Same dependency group, and behind the other in tier and order."""
     is_group = bool(move.seen.group) and move.seen.group == other.seen.group
-    is_later = other.seen.order < move.seen.order
-    return is_group and is_later and other.promise.deadline_s is None
+    is_before = (other.promise.tier, other.seen.order) < (move.promise.tier, move.seen.order)
+    return is_group and is_before
+
+
+def _is_overdue(picture: Picture, other: at.Move, now: float) -> bool:
+    """Its deadline ends the waiting for it. Both instants are of the same leader's clock."""
+    deadline_s = other.promise.deadline_s or picture.facts.policy_of(other.host).verify_timeout_s
+    return now >= other.began + deadline_s
 
 
 # I18.

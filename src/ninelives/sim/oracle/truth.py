@@ -25,6 +25,7 @@ class Truth:
     residents: dict[HostId, set[ServerId]] = field(default_factory=dict[HostId, set[ServerId]])
     conditions: dict[HostId, str] = field(default_factory=dict[HostId, str])
     cuts: dict[HostId, set[BackendId]] = field(default_factory=dict[HostId, set[BackendId]])
+    strays: dict[ServerId, set[HostId]] = field(default_factory=dict[ServerId, set[HostId]])
     unwanted: dict[ServerId, tuple[float, str]] = field(
         default_factory=dict[ServerId, tuple[float, str]]
     )
@@ -54,7 +55,13 @@ class Truth:
         self.homes[server] = host
         self.residents.setdefault(host, set()).add(server)
 
+    def stray_started(self, server: ServerId, host: HostId) -> None:
+        """Somebody else started a copy: remember it and those it joined, as long as they run."""
+        self.strays[server] = {host, *self.domains.get(server, ())}
+
     def domain_stopped(self, server: ServerId, host: HostId) -> None:
+        if self.strays:
+            self.strays.get(server, set[HostId]()).discard(host)
         self.domains.get(server, set[HostId]()).discard(host)
         self.guests.get(host, set[ServerId]()).discard(server)
 
@@ -97,9 +104,9 @@ class Truth:
         return self.unwanted.get(server, (0.0, ""))[1] == "delete"
 
     def is_wanted_running(self, server: ServerId) -> bool:
-        """Say whether it ran when the story began, and its user did not stop it since."""
+        """Say whether its user wanted it to run when the story began, and did not stop it since."""
         facts = self.facts.servers.get(server)
-        return server not in self.unwanted and (facts is None or facts.is_running)
+        return server not in self.unwanted and (facts is None or facts.is_wanted)
 
     def runs_well(self, server: ServerId) -> bool:
         """Say whether a copy runs on a host that runs."""

@@ -21,6 +21,7 @@ from .facts import Violation
 from .picture import Duty, Picture
 from .told import backends_of
 
+STRANGERS = frozenset({"autostart", "foreign"})  # who starts what no user and none of us asked for
 ZOMBIE_TOLD_WITHIN_S = 1.0
 LAST_CHECK_S = 1.0  # a renewal and a read may lie between the last read of power and the send
 PROVED_STATES = (at.Held, at.Fencing, at.Fenced, at.Evacuating, at.Vacated)
@@ -35,6 +36,8 @@ def one_writer(
     """I1, where a copy appears or may write again. What nobody of ours let start is counted."""
     match it:
         case so.DomainStarted():
+            if it.cause in STRANGERS and it.host not in picture.records.opened:
+                picture.truth.stray_started(it.server, it.host)
             yield from _judged(picture, when, it.server, it.host, it.cause)
         case so.WritesCut(is_cut=False):
             for server in sorted(picture.truth.guests.get(it.host, ())):
@@ -51,7 +54,7 @@ def _judged(
     writers = sorted(picture.truth.writers(server))
     if len(writers) < 2:
         return
-    if cause != "nova" and host not in picture.records.opened:
+    if not picture.truth.strays.get(server, set[HostId]()).isdisjoint(writers):
         picture.excused[f"I1 {cause}"] += 1
     elif any(_is_a_persons_word(picture, other) for other in writers if other != host):
         picture.excused["I1 false human proof"] += 1
