@@ -25,6 +25,7 @@ Question = do.ListServers | do.Watch | do.AskTargets
 Records = Mapping[str, list[nova.Migration]]
 Look = tuple[nova.Server, tuple[nova.Migration, ...], str, ServerSeen]
 OURS = nova.ADMIN.user
+SMALL_MB = 512
 
 
 def ask(world: "World", controller: WitnessId, life: int, action: Question) -> None:
@@ -83,23 +84,34 @@ def targets(world: "World", action: do.AskTargets) -> on.TargetsSeen | None:
     if not isinstance(reply, nova.Answer) or not isinstance(reply.body, tuple):
         return on.TargetsSeen(action, ())
     names = [HostId(name) for name in reply.body if isinstance(name, str)]
-    return on.TargetsSeen(action, tuple(candidate(world, action.server, name) for name in names))
+    used = used_rooms(world)
+    return on.TargetsSeen(
+        action, tuple(candidate(world, action.server, name, used.get(name)) for name in names)
+    )
 
 
-def candidate(world: "World", server: ServerId, host: HostId) -> Candidate:
+def candidate(
+    world: "World", server: ServerId, host: HostId, used: tuple[int, int] | None
+) -> Candidate:
+    """Say how many more small servers fit, and whether the agent there saw the disks."""
     truth = world.hosts[host]
     sees = truth.is_agent_up and compute.sees_disks(world, host, server)
-    return Candidate(host, room_left(world, host), sees)
-
-
-def room_left(world: "World", host: HostId) -> int:
-    """Say how many more small servers fit."""
     vcpus, ram_mb = compute.room_of(world.setup, host)
+    vcpus_used, ram_mb_used = used or (0, 0)
+    room = min(vcpus - vcpus_used, (ram_mb - ram_mb_used) // SMALL_MB)
+    return Candidate(host, max(0, room), sees)
+
+
+def used_rooms(world: "World") -> dict[str, tuple[int, int]]:
+    """Add up what Placement has given away on each host, in one pass."""
+    used: dict[str, tuple[int, int]] = {}
     for consumer, hosts in world.nova.allocations.items():
         server = world.nova.servers.get(consumer)
-        if host in hosts and server is not None:
-            vcpus, ram_mb = vcpus - server.spec.vcpus, ram_mb - server.spec.ram_mb
-    return max(0, min(vcpus, ram_mb // 512))
+        if server is not None:
+            for host in hosts:
+                vcpus, ram_mb = used.get(host, (0, 0))
+                used[host] = vcpus + server.spec.vcpus, ram_mb + server.spec.ram_mb
+    return used
 
 
 def show(world: "World", server: ServerId) -> ServerSeen | None:
