@@ -260,7 +260,7 @@ def test_the_guard_kills_a_paused_leader_but_not_in_a_paused_machine() -> None:
 
     left = [note for note in process.world.notes if note.note.what == "term.left"]
     assert [note.note.why for note in left] == ["guard_killed"]
-    assert 20 < left[0].at <= 30
+    assert 20 + 7.5 <= left[0].at <= 30
     assert process.all(ControllerResumed) == []
     [(at, resumed)] = machine.all(ControllerResumed)
     assert (at, resumed.gap_s) == (80.0, 0.0)
@@ -281,6 +281,9 @@ def test_a_short_pause_is_noticed_as_a_fault_of_ones_own() -> None:
 def test_a_store_that_answers_nobody_ends_the_term() -> None:
     story = Story().run(60, (20, "store down"))
     assert story.world.leader() is None
+    [left] = [note.at for note in story.world.notes if note.note.what == "term.left"]
+    lease = story.world.setup.knobs.lease_s
+    assert 20 + lease * 3 / 4 <= left <= 20 + lease  # it renewed each quarter until then
 
     story.run(120, (70, "store up"))
 
