@@ -12,7 +12,7 @@ from .cluster import Cluster
 from .draft import Draft
 from .model import HostId, Mode, ServerSeen
 from .plan import word_of_user
-from .proofs import is_boot_led_back, permits_start, valid
+from .proofs import has_clean_boot, is_boot_led_back, permits_start, valid
 from .roads import again_as, has_late_off_passed, usable_roads
 from .rules import Facts
 from .targets import stale_writers, unproved_writers
@@ -140,6 +140,8 @@ def _shot(draft: Draft, off: do.PowerOff) -> str:
     match record.state:
         case at.Fencing(cls=cls):
             brake = holding(draft, off.host, cls)
+        case at.Fenced() | at.Evacuating() | at.Vacated() if has_clean_boot(draft, off.host):
+            return "new_boot"  # the boot that was meant is gone; this one waits behind its gate
         case at.Fenced() | at.Evacuating() | at.Vacated():
             brake = holding(draft, off.host, again_as(draft, off.host))
         case _:

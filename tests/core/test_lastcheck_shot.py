@@ -1,0 +1,38 @@
+"""The last look before a shot: whom it was meant for may be gone by then."""
+
+from tests.core.small_cloud import K1, small_site
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core import states as at
+from ninelives.core.cluster import Cluster, Control, Sights, Views
+from ninelives.core.draft import restored
+from ninelives.core.lastcheck import objection
+from ninelives.core.model import Attestation, BootId, HostId, RoadId
+from ninelives.core.policy import BALANCED
+
+C1 = HostId("c1")
+OFF = do.PowerOff(C1, RoadId("bmc-c1"), 1, 1)
+SITE = small_site("c1 c2")
+
+
+def vacated(*, guests: int) -> Cluster:
+    """c1 died, was switched on before our off left, and attests its new boot."""
+    hosts = (
+        at.Host(C1, epoch=1, state=at.Vacated(0.0), boot=BootId("old")),
+        at.Host(HostId("c2"), state=at.Healthy(0.0)),
+    )
+    cluster = restored(SITE, BALANCED, Control(), hosts, (), ())
+    witnesses = frozenset(name for host in SITE.hosts.values() for name in host.witnesses)
+    cluster.views = Views(1, K1, 0.0, witnesses=witnesses)
+    said = Attestation(BootId("new"), 1, "serial-c1", True, True, guests, False, False)
+    cluster.sights[C1] = Sights(C1, attested=on.Attested(C1, said), strong_boot=BootId("new"))
+    return cluster
+
+
+def test_an_off_that_was_meant_for_the_old_boot_spares_the_new_one() -> None:
+    assert objection(vacated(guests=0), OFF, 1.0, None) == "new_boot"
+
+
+def test_a_boot_that_came_back_with_guests_is_shot_again() -> None:
+    assert objection(vacated(guests=1), OFF, 1.0, None) == ""
