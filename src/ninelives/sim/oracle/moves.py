@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from ninelives.core import actions as do
 from ninelives.core import states as at
-from ninelives.core.model import HostId, ServerId
+from ninelives.core.model import HostId, ServerId, ServerSeen
 from ninelives.core.protection import Keep
 from ninelives.sim import happenings as so
 
 from .facts import Violation
 from .picture import Picture
+from .told import Flight
 from .truth import NOT_MOVED
+from .writers import covers, disks_of
 
 LOOKED_S = 2.0  # the last read before a send may be this old when the user acts
 SETTLED = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
@@ -86,18 +88,50 @@ def rests_as_wanted(picture: Picture, when: float, server: ServerId) -> Iterator
 
 
 def one_move(picture: Picture, when: float, action: Start) -> Iterator[Violation]:
-    """I16: the end of the last send was seen, and Nova has no open record of the server."""
+    """I16: the end of the last send was seen, and Nova has no open record of the server.
+
+    A target that was proved dead ends what was sent to it, and only that unsticks its record.
+    """
     told = picture.told
     flight, seen = told.flights.get(action.server), told.seen.get(action.server)
     if flight is not None and flight.action == action and not flight.is_over:
         return  # the very same again: I11 says so
-    if flight is not None and not flight.is_over:
+    if flight is not None and not flight.is_over and not _died_with_its_target(picture, flight):
         last = type(flight.action).__name__
         yield Violation("I16", when, action.server, f"{_name(action)}: how {last} ended is unseen")
-    elif isinstance(action, do.Evacuate) and seen and not all(r.is_final for r in seen.records):
+    elif isinstance(action, do.Evacuate) and seen and not _all_settled(picture, seen):
         yield Violation("I16", when, action.server, "a record of it is still open at Nova")
     elif isinstance(action, do.Evacuate) and flight is not None and flight.empty_looks >= 2:
         yield from _same_target(when, action, flight.action)
+
+
+def _died_with_its_target(picture: Picture, flight: Flight) -> bool:
+    last = flight.action
+    return isinstance(last, do.Evacuate) and _is_dead(picture, last.server, last.target)
+
+
+def _all_settled(picture: Picture, seen: ServerSeen) -> bool:
+    """Say whether nobody can go on with a record: final, or those who would were seen to be gone.
+
+    A live migration is driven by its source; whether its guest arrived is seen at the other end.
+    """
+    absent = picture.told.absent.get(seen.id, set[HostId]())
+    return all(
+        record.is_final
+        or _is_dead(picture, seen.id, record.target)
+        or (
+            record.kind != "evacuation"
+            and record.target in absent
+            and _is_dead(picture, seen.id, record.source)
+        )
+        for record in seen.records
+    )
+
+
+def _is_dead(picture: Picture, server: ServerId, host: HostId | None) -> bool:
+    if host is None:
+        return False
+    return covers(picture.records.standing(host), disks_of(picture, server))
 
 
 def _same_target(when: float, action: do.Evacuate, last: do.Send) -> Iterator[Violation]:

@@ -70,7 +70,7 @@ def _is_a_persons_word(picture: Picture, host: HostId) -> bool:
 
 def certified(picture: Picture, when: float, action: Start) -> Iterator[Violation]:
     """I2, I3 and I4 for one send."""
-    disks = _disks(picture, action.server)
+    disks = disks_of(picture, action.server)
     absent = picture.told.absent.get(action.server, set[HostId]())
     for host in sorted(writers_but_target(picture, action) - absent):
         made = picture.records.proofs(host)
@@ -118,7 +118,7 @@ def writers_but_target(picture: Picture, action: Start) -> set[HostId]:
     return hosts - {target}
 
 
-def _disks(picture: Picture, server: ServerId) -> tuple[BackendId, ...]:
+def disks_of(picture: Picture, server: ServerId) -> tuple[BackendId, ...]:
     """Return the backends of its disks in truth; one that nobody knows only a cpu proof covers."""
     facts = picture.facts.servers.get(server)
     disks = facts.disks if facts else backends_of(picture.told.seen.get(server))
