@@ -90,7 +90,8 @@ def off_replied(draft: Draft, off: do.PowerOff, outcome: on.Outcome, reason: str
     record = draft.host(off.host)
     shot = _shot(record, off.road)
     if off.epoch != record.epoch or shot.attempt != off.attempt:
-        _put_shot(draft, off.host, replace(shot, is_open=False))
+        if shot.is_open:
+            _put_shot(draft, off.host, replace(shot, is_open=False))
         return
     already_off = outcome is on.Outcome.REFUSED and reason == "already_off"
     if outcome is on.Outcome.DONE or already_off:
@@ -143,6 +144,8 @@ def shoot_again(draft: Draft, host: HostId) -> None:
     if record.zombie_risk:
         return
     has_proof = any(proof.covers.cpu for proof in proofs.valid(record))
+    if has_proof:
+        spend_order(draft, host)
     # A vacated host that is on is on its way back: its gate, and not we, keeps it from starting.
     if has_proof and (isinstance(record.state, at.Vacated) or not _is_on_again(draft, host)):
         return
@@ -150,6 +153,24 @@ def shoot_again(draft: Draft, host: HostId) -> None:
         draft.ask(do.AskAttestation(host, record.epoch))
         _forget_acceptance(draft, host)
     shoot(draft, host, again_as(draft, host))
+
+
+def spend_order(draft: Draft, host: HostId) -> None:
+    """A person's order to fence is good for one fence, or it would shoot the host for ever."""
+    left = tuple(order for order in draft.control.fence_ordered if order[0] != host)
+    if left != draft.control.fence_ordered:
+        draft.put_control(replace(draft.control, fence_ordered=left))
+
+
+def begin_anew(draft: Draft, host: HostId) -> None:
+    """A person answers a contradicted proof with a new shot: what was read before is void."""
+    record = draft.host(host)
+    shots = tuple(replace(shot, was_accepted=False, retry_at=draft.now) for shot in record.shots)
+    state = record.state
+    if isinstance(state, at.Fencing):
+        state = replace(state, cls=Class.ORDERED)
+    draft.put_host(replace(record, state=state, shots=shots, off_reads=(), zombie_risk=""))
+    draft.note(host, "fence.anew", "ordered")
 
 
 def _is_on_again(draft: Draft, host: HostId) -> bool:
