@@ -11,50 +11,48 @@ WAITS = (at.Planned, at.Retry, at.WaitingForHost)
 ELSEWHERE = (at.Verifying, at.Starting, at.Done, at.Failed, at.Skipped)
 
 # Within one decision a move may pass a state: what was looked up is verified at once.
-MOVE_ARROWS: frozenset[tuple[type, type]] = frozenset(
-    {
-        (at.Planned, at.Choosing),
-        (at.Planned, at.Cancelled),
-        # Seen elsewhere: by a late request of ours, another rescuer's, or a migration that ended.
-        *(
-            (here, there)
-            for here in (at.Planned, at.Retry, at.WaitingForHost)
-            for there in ELSEWHERE
-        ),
-        (at.Sending, at.Failed),
-        (at.Verifying, at.Failed),
-        (at.Choosing, at.Planned),
-        (at.Choosing, at.Sending),
-        (at.Choosing, at.Retry),
-        (at.Choosing, at.WaitingForHost),
-        (at.Choosing, at.Cancelled),
-        (at.Sending, at.Planned),  # certainly not sent
-        (at.Sending, at.Verifying),
-        (at.Sending, at.Starting),
-        (at.Sending, at.Done),
-        (at.Sending, at.Retry),
-        (at.Sending, at.WaitingForHost),
-        (at.Sending, at.Cancelled),
-        (at.Verifying, at.Starting),
-        (at.Verifying, at.Done),
-        (at.Verifying, at.Retry),
-        (at.Verifying, at.WaitingForHost),
-        (at.Verifying, at.Cancelled),
-        (at.Starting, at.Done),
-        (at.Starting, at.Cancelled),
-        (at.Starting, at.Failed),
-        (at.Failed, at.Done),
-        (at.Failed, at.Cancelled),
-        (at.Mending, at.Done),
-        (at.Mending, at.Failed),
-        (at.Retry, at.Planned),
-        (at.Retry, at.Choosing),
-        (at.Retry, at.Cancelled),
-        (at.WaitingForHost, at.Done),
-        (at.WaitingForHost, at.Failed),
-        (at.WaitingForHost, at.Cancelled),
-    }
-)
+_GONE = "its user deletes or shelves it"
+_SPENT = "the same, and all attempts are spent"
+_FOUND = "seen elsewhere: a late request of ours, another rescuer, a migration that ended"
+MOVE_REASONS: Mapping[tuple[type, type], str] = {
+    **{(here, there): _FOUND for here in (at.Planned, at.Retry) for there in ELSEWHERE},
+    **{(at.WaitingForHost, there): _FOUND for there in ELSEWHERE},
+    (at.Planned, at.Choosing): "its turn, room for it, nobody else can write: targets are asked",
+    (at.Planned, at.Cancelled): _GONE,
+    (at.Choosing, at.Planned): "no answer in time, no room at the targets, or a new term",
+    (at.Choosing, at.Sending): "a target is named, the one send of this attempt goes out",
+    (at.Choosing, at.Retry): "no target now; tried again later",
+    (at.Choosing, at.WaitingForHost): "its data would be lost, or all attempts are spent",
+    (at.Choosing, at.Cancelled): _GONE,
+    (at.Sending, at.Planned): "the last check turned it down: it certainly was not sent",
+    (at.Sending, at.Verifying): "Nova accepted, or a look-up found its record",
+    (at.Sending, at.Starting): "the look-up found it arrived, in another state than wanted",
+    (at.Sending, at.Done): "the look-up found it arrived as its user wants it",
+    (at.Sending, at.Retry): "Nova refused, or two looks after the settle time found no record",
+    (at.Sending, at.WaitingForHost): _SPENT,
+    (at.Sending, at.Failed): "it arrived and cannot be put right; a person is told",
+    (at.Sending, at.Cancelled): "it was deleted",
+    (at.Verifying, at.Starting): "it arrived stopped and shall run, or the other way round",
+    (at.Verifying, at.Done): "seen elsewhere, as its user wants it, its record final",
+    (at.Verifying, at.Retry): "its record failed, it is in error, or its target died",
+    (at.Verifying, at.WaitingForHost): _SPENT,
+    (at.Verifying, at.Failed): "it arrived and cannot be put right; a person is told",
+    (at.Verifying, at.Cancelled): "it was deleted",
+    (at.Starting, at.Done): "seen running, or resting, as its user wants it",
+    (at.Starting, at.Failed): "it does not start; a person is told",
+    (at.Starting, at.Cancelled): _GONE,
+    (at.Retry, at.Planned): "the pause is over, something stands in its way",
+    (at.Retry, at.Choosing): "the pause is over, targets are asked",
+    (at.Retry, at.Cancelled): _GONE,
+    (at.WaitingForHost, at.Done): "brought back in place, or seen elsewhere, as its user wants it",
+    (at.WaitingForHost, at.Failed): "not brought back in place; a person is told",
+    (at.WaitingForHost, at.Cancelled): _GONE,
+    (at.Mending, at.Done): "moved away alive, seen",
+    (at.Mending, at.Failed): "it did not move away; a person is told",
+    (at.Failed, at.Done): "seen as its user wants it after all",
+    (at.Failed, at.Cancelled): _GONE,
+}
+MOVE_ARROWS = frozenset(MOVE_REASONS)
 
 # From which state of a move which send may go out. One that is out already forbids the next.
 SENT_FROM: Mapping[type, tuple[type, ...]] = {
