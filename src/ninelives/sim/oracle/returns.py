@@ -40,7 +40,7 @@ def gate_kept(picture: Picture, when: float, it: so.DomainStarted) -> Iterator[V
 def led_back_in_order(picture: Picture, when: float, action: Leading) -> Iterator[Violation]:
     """I20 and I21: each step of the way back at its own stage, none before."""
     state = picture.records.host(action.host).state
-    if isinstance(state, at.Healthy | at.Held):
+    if isinstance(state, at.Healthy | at.Held) or _is_undone(picture, action.host):
         return  # every arrow into healthy undoes what is ours; a human undoes from held
     stage = state.stage if isinstance(state, at.Returning) else None
     law = "I21" if isinstance(action, do.LiftRevocation) else "I20"
@@ -54,6 +54,13 @@ def led_back_in_order(picture: Picture, when: float, action: Leading) -> Iterato
     if not is_due:
         where = stage or type(state).__name__.lower()
         yield Violation(law, when, action.host, f"{type(action).__name__} while {where}")
+
+
+def _is_undone(picture: Picture, host: HostId) -> bool:
+    """Say whether the suspicion of now is the one with which an undo ended the last episode."""
+    record = picture.records.host(host)
+    is_new = isinstance(record.state, at.Suspect)
+    return is_new and (host, record.epoch - 1) in picture.told.undone
 
 
 def gate_opened(picture: Picture, action: Leading) -> None:

@@ -25,7 +25,7 @@ FENCED_ALWAYS = frozenset(
     | {Class.GROUP, Class.ORDERED, Class.REBOOTED}
 )
 FENCED_ALIVE = frozenset(  # I6 does not protect these
-    {Class.STORAGE_LOST, Class.ISOLATED, Class.LIBVIRT_HUNG, Class.ORDERED}
+    {Class.STORAGE_LOST, Class.LIBVIRT_HUNG, Class.ORDERED}
 )
 SEEN_BY_WITNESSES = frozenset(  # I8: what only witnesses can tell
     {Class.DEAD_OR_FROZEN, Class.HUNG, Class.SINGLE_PLANE, Class.ISOLATED}
@@ -101,6 +101,13 @@ def _life_veto(
         yield Violation("I6", when, host, "a strong sign stands and its guests progress")
 
 
+def _is_given_up(picture: Picture, host: HostId) -> bool:
+    """A storage proof never ends the story: power is tried on, also when its network is back."""
+    state = picture.records.host(host).state
+    is_lost = isinstance(state, at.Fenced | at.Evacuating | at.Vacated)
+    return is_lost and bool(picture.records.standing(host))
+
+
 def _guarded(
     picture: Picture, when: float, it: so.Issued, host: HostId, cls: Class | None
 ) -> Iterator[Violation]:
@@ -109,7 +116,8 @@ def _guarded(
     if picture.told.bad_canaries:
         names = ", ".join(sorted(picture.told.bad_canaries))
         yield Violation("I8", when, host, f"shot while {names} did not answer")
-    if cls in SEEN_BY_WITNESSES and not _is_ordered(picture, host):
+    is_judged_now = not _is_ordered(picture, host) and not _is_given_up(picture, host)
+    if cls in SEEN_BY_WITNESSES and is_judged_now:
         wanted = _witnesses_wanted(facts, host)
         found = picture.told.dim_witnesses(host, hung=cls is Class.HUNG)
         if found < wanted:

@@ -71,6 +71,7 @@ class Told:
     allowances: dict[DomainId, int] = field(default_factory=dict[DomainId, int])
     wanted_fenced: set[HostId] = field(default_factory=set[HostId])  # by a person
     wanted_on: set[HostId] = field(default_factory=set[HostId])
+    undone: set[tuple[HostId, int]] = field(default_factory=set[tuple[HostId, int]])
     signed_off: set[ServerId] = field(default_factory=set[ServerId])
 
     def hear(self, when: float, now: float, event: on.Event) -> None:
@@ -157,6 +158,8 @@ class Told:
                 self.allowances[event.domain] = known + event.shots
             case on.FenceOrdered() | on.ConfirmedDead() | on.HalfFencedSettled(finish=True):
                 self.wanted_fenced.add(event.host)
+            case on.HalfFencedSettled(finish=False):
+                self.undone.add((event.host, event.epoch))
             case on.PowerOnOrdered():
                 self.wanted_on.add(event.host)
             case on.SignedOff():
