@@ -54,6 +54,7 @@ class Declarations:
     own_rules: list[Rule] = field(default_factory=list[Rule])
     quorum_sets: dict[str, QuorumSet] = field(default_factory=dict[str, QuorumSet])
     rooms: dict[HostId, Room] = field(default_factory=dict[HostId, Room])
+    dark: set[HostId] = field(default_factory=set[HostId])
     knobs: Knobs = field(default_factory=Knobs)
     with_own_bmc: set[str] = field(default_factory=set[str])
     with_own_witnesses: set[str] = field(default_factory=set[str])
@@ -72,6 +73,7 @@ def setup_of(declared: Declarations) -> Setup:
         tuple(declared.servers.values()),
         declared.rooms,
         declared.knobs,
+        frozenset(declared.dark),
     )
 
 
@@ -149,6 +151,10 @@ def host_with(declared: Declarations, host: HostSite, option: Option) -> HostSit
             return replace(host, has_watchdog=is_yes(value))
         case "reserved":
             return replace(host, is_reserved=is_yes(value))
+        case "power":
+            if one_of(value, ("on", "off"), "power") == "off":
+                declared.dark.add(host.id)
+            return host
         case "vcpus":
             declared.rooms[host.id] = replace(room_of(declared, host), vcpus=whole(value, "vcpus"))
             return host
@@ -158,7 +164,7 @@ def host_with(declared: Declarations, host: HostSite, option: Option) -> HostSit
             return host
         case unknown:
             known = "rack zone segment planes fate backends witnesses agent watchdog reserved"
-            known += " serial vcpus ram_mb"
+            known += " serial power vcpus ram_mb"
             raise option.key.wrong(f"unknown option '{unknown}' of hosts", hint(unknown, known))
 
 

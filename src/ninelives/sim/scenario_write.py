@@ -27,7 +27,8 @@ def lines_of(setup: Setup) -> Iterator[str]:
     names = list(site.hosts)
     for host in site.hosts.values():
         default = (*site.controllers, *peers_of(host.id, names))
-        yield line("hosts", host.id, *host_options(host, setup.rooms.get(host.id), default))
+        options = host_options(host, setup.rooms.get(host.id), default)
+        yield line("hosts", host.id, *options, *(["power=off"] if host.id in setup.dark else []))
     for host in site.hosts.values():
         yield from bmc_lines(host)
     for backend in sorted({each for host in site.hosts.values() for each in host.revocable}):

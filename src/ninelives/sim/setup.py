@@ -57,3 +57,4 @@ class Setup:
     servers: tuple[ServerSpec, ...] = ()
     rooms: Mapping[HostId, Room] = field(default_factory=dict[HostId, Room])
     knobs: Knobs = field(default_factory=Knobs)
+    dark: frozenset[HostId] = frozenset()  # switched off before the story begins: never seen alive

@@ -130,7 +130,8 @@ def without_hosts(story: Story) -> Iterator[Story]:
     for host in setup.site.hosts:
         if host not in named | homes | seats and len(setup.site.hosts) > HOSTS_MIN:
             rooms = {name: room for name, room in setup.rooms.items() if name != host}
-            smaller = replace(setup, site=site_without(setup.site, host), rooms=rooms)
+            site, dark = site_without(setup.site, host), setup.dark - {host}
+            smaller = replace(setup, site=site, rooms=rooms, dark=dark)
             yield replace(story, setup=smaller)
 
 

@@ -46,7 +46,7 @@ from .setup import Setup
 from .sightings import Eyes
 from .storage import Backend
 from .triggers import Trigger, fire
-from .truth import AgentState, HostTruth
+from .truth import AgentState, Condition, HostTruth
 from .twins import twin
 
 Observer = Callable[[float, Happening], None]
@@ -127,8 +127,17 @@ class World:
         self.kept_down: set[WitnessId] = set()  # controllers that nobody starts
 
         compute.boot_servers(self)
-        sightings.prepare(self)
+        self._begin_dark()
         tenure.check(self)
+
+    def _begin_dark(self) -> None:
+        """Let the witnesses begin with what they saw for long, hosts that are off left out."""
+        for host in self.setup.dark:
+            self.hosts[host].condition = Condition.OFF
+        sightings.prepare(self)
+        for host in sorted(self.setup.dark):
+            self.hosts[host].condition = Condition.RUNNING
+            self.at(0.0, ("power", host, "off"))  # and now everybody else hears of it
 
     # Time.
 
