@@ -39,6 +39,7 @@ def begin(draft: Draft, host: HostId, cls: Class, rule: str) -> None:
     draft.forget(partial(_is_of_the_past, host))
     # Power and storage are read anew: what they said of the last outage says nothing of this one.
     sights = replace(draft.sights(host), promises=frozenset(), kept=(), power={}, storage={})
+    sights = replace(sights, promises_asked_at=-1e9, attestation_asked_at=-1e9)  # epochs, too
     draft.put_sights(replace(sights, power_asked_at=-1e9, storage_asked_at=-1e9))
     move_to(draft, host, at.Suspect(draft.now, cls, draft.now), cls.value, rule)
 
