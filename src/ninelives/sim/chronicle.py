@@ -127,6 +127,9 @@ class Chronicle:
             case "host.moved":  # one decision may pass through more than one state
                 self.facts.ends(when, note.about, "reaches")
                 self.facts.begins(when, note.about, "reaches", note.detail.split()[2])
+            case "host.judged":
+                self.facts.ends(when, note.about, "judged")
+                self.facts.begins(when, note.about, "judged", note.why)
             case "told":
                 self.facts.happens(when, note.about, "reported", note.why)
             case _:
