@@ -9,7 +9,7 @@ from ninelives.core.cluster import Cluster
 from ninelives.core.model import VmState
 
 from . import nova
-from .truth import Truth
+from .truth import Server, Truth
 
 
 class State(NamedTuple):
@@ -130,7 +130,7 @@ def _faults(state: State) -> Iterator[Step]:
         if is_read and host.power.is_on and not host.lies_off:
             yield Step("lie", host.id)
     for server in truth.servers:
-        if not server.user_action and server.vm_state is not VmState.DELETED:
+        if _may_meet_its_user(state, server):
             yield Step("delete", server.id)
             if server.task_state is None and server.vm_state is VmState.ACTIVE:
                 yield Step("stop", server.id)
@@ -138,6 +138,28 @@ def _faults(state: State) -> Iterator[Step]:
         yield Step("crash")
     if truth.in_hand and not truth.owes_fault:
         yield Step("pause")
+
+
+def _may_meet_its_user(state: State, server: Server) -> bool:
+    """Say whether its user may stop or delete it now: once a path, and on a living host at once.
+
+    While the host of a server that never moved is up, in its first boot, nobody but its user has
+    touched the server, and the core, which lists dead hosts alone, has not seen it. So its user's
+    act there could as well have been the first step of all: such paths are as long, and end in the
+    same state.
+    """
+    if server.user_action or server.vm_state is VmState.DELETED:
+        return False
+    host = state.truth.host(server.host)
+    is_untouched = not server.records and host.boots == 1 and nova.is_up(host)
+    return not is_untouched or _is_beginning(state)
+
+
+def _is_beginning(state: State) -> bool:
+    """Say whether users alone have acted so far."""
+    truth = state.truth
+    acted = sum(bool(server.user_action) for server in truth.servers)
+    return truth.faults == acted
 
 
 FAULTS_OF = {

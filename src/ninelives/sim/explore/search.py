@@ -70,22 +70,26 @@ def _explore(search: Search, depth_max: int, seconds_max: float) -> Explored:
     clock = SystemClock()
     began = clock.now()
     level = list(_begin(search))
-    depth = 0
-    while level and depth < depth_max:
-        level = _next_level(search, level, lambda: clock.now() - began > seconds_max)
+    depth, is_new = 0, True
+    while is_new and depth < depth_max:
+        known, is_last = len(search.parents), depth + 1 == depth_max
+        level = _next_level(search, level, is_last, lambda: clock.now() - began > seconds_max)
         if clock.now() - began > seconds_max:
             break
         depth += 1
-    return _result(search, depth, not level, clock.now() - began)
+        is_new = len(search.parents) > known
+    return _result(search, depth, not is_new, clock.now() - began)
 
 
-def _next_level(search: Search, level: Level, is_late: Callable[[], bool]) -> Level:
+def _next_level(search: Search, level: Level, is_last: bool, is_late: Callable[[], bool]) -> Level:
     """Walk every step from a level, and let go of each state that was walked."""
     following: Level = []
     level.reverse()
     while level and not is_late():
         key, state = level.pop()
-        following.extend(_walk(search, key, state))
+        for found in _walk(search, key, state):
+            if not is_last:  # from there nobody goes on: only that it was new counts
+                following.append(found)
     return following
 
 
