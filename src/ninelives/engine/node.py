@@ -10,6 +10,7 @@ it decided ahead never happened, and the next leader starts from what is stored.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from ninelives.core.actions import Action
@@ -38,16 +39,19 @@ class Node:
     revision: int
     durable: int = field(init=False)
     _waiting: deque[Ready] = field(default_factory=deque, init=False)
+    _alarms: list[tuple[float, str]] = field(default_factory=list, init=False)  # a heap
 
     def __post_init__(self) -> None:
         """Start with everything durable."""
         self.durable = self.revision
+        self._alarms = sorted((due, subject) for subject, due in self.cluster.wakes.items())
 
     def fork(self) -> "Node":
         """Return an independent copy, with all that was decided and is not durable yet."""
         other = Node(self.cluster.fork(), self.decide, self.revision)
         other.durable = self.durable
         other._waiting = self._waiting.copy()
+        other._alarms = self._alarms.copy()
         return other
 
     def offer(self, event: Event, now: float) -> Ready:
@@ -56,6 +60,9 @@ class Node:
         decision = self.decide(self.cluster, event, now)
         self.cluster.apply(decision)
         self.cluster.now = now
+        for subject, due in decision.wakes.items():
+            if due is not None:
+                heappush(self._alarms, (due, subject))
         self.revision += 1
         ready = Ready(self.revision, self.cluster.views.term, now, event, decision)
         self._waiting.append(ready)
@@ -72,11 +79,19 @@ class Node:
 
     def wake_at(self) -> float | None:
         """Return when the next `on.Woke` is due, None if nothing waits for time."""
-        return min(self.cluster.wakes.values(), default=None)
+        alarm = self._next_alarm()
+        return None if alarm is None else alarm[0]
 
     def due(self, now: float) -> str | None:
         """Return the subject of the wake that is due first, None if there is none."""
-        if not self.cluster.wakes:
-            return None
-        subject = min(self.cluster.wakes, key=self.cluster.wakes.__getitem__)
-        return subject if self.cluster.wakes[subject] <= now else None
+        alarm = self._next_alarm()
+        return alarm[1] if alarm is not None and alarm[0] <= now else None
+
+    def _next_alarm(self) -> tuple[float, str] | None:
+        """Drop alarms that were put off or forgotten; asked for each event, however many wait."""
+        while self._alarms:
+            due, subject = self._alarms[0]
+            if self.cluster.wakes.get(subject) == due:
+                return due, subject
+            heappop(self._alarms)
+        return None
