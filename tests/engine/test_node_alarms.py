@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.small_cloud import SmallCloud
+from tests.core.small_cloud import small_site
 
 from ninelives.core import events as on
 from ninelives.core.cluster import Cluster, Decision
@@ -14,10 +14,6 @@ ASKED = st.lists(
 )
 
 
-def asking(wakes: dict[str, float | None], now: float) -> Decision:
-    return decide(SmallCloud().cluster, on.Woke(""), now)._replace(wakes=wakes)
-
-
 @given(ASKED)
 def test_the_first_alarm_is_always_the_earliest_that_still_stands(
     asked: list[dict[str, float | None]],
@@ -25,9 +21,9 @@ def test_the_first_alarm_is_always_the_earliest_that_still_stands(
     turns = iter(asked)
 
     def scripted(cluster: Cluster, event: on.Event, now: float) -> Decision:
-        return asking(next(turns), now)
+        return decide(cluster, on.Woke(""), now)._replace(wakes=next(turns))
 
-    node = Node(SmallCloud().cluster, scripted, 0)
+    node = Node(Cluster(small_site()), scripted, 0)
     for _ in asked:
         node.offer(on.Woke(""), 0.0)
         wakes, other = node.cluster.wakes, node.fork()
@@ -40,7 +36,7 @@ def test_the_first_alarm_is_always_the_earliest_that_still_stands(
 
 
 def test_alarms_of_a_cluster_that_was_going_already_are_known() -> None:
-    cluster = SmallCloud().cluster
+    cluster = Cluster(small_site())
     cluster.wakes.update({"host/c1": 5.0, "outbox": 3.0})
 
     assert Node(cluster, decide, 0).due(4.0) == "outbox"
