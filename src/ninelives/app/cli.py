@@ -6,6 +6,7 @@ from .cli_demo import demo
 from .cli_explore import explore
 from .cli_host import host
 from .cli_sim import sim
+from .cli_swarm import crashpoints, swarm
 from .exits import Group
 
 
@@ -19,3 +20,5 @@ main.add_command(demo)
 main.add_command(host)
 main.add_command(sim)
 sim.add_command(explore)
+sim.add_command(swarm)
+sim.add_command(crashpoints)

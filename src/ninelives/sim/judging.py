@@ -1,16 +1,66 @@
 """Set an oracle over a world: what it is given of a setup, and nothing more."""
 
+from traceback import extract_tb
+
 from ninelives.core.model import HostId, VmState
 from ninelives.core.protection import Keep, Remedy, Rule, promise_for
 
-from .oracle import Oracle, ServerFacts, SetupFacts
+from .happenings import Happening
+from .oracle import Oracle, ServerFacts, SetupFacts, Violation
 from .setup import ServerSpec, Setup
+from .world import World
+
+BUG = "bug"  # the law that an assertion or an exception breaks
+BUGS = (AssertionError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+EVENTS_MAX = 200_000  # between two deeds; more is a loop
 
 
 def oracle_of(setup: Setup) -> Oracle:
     """Return a judge that knows who is there at the beginning."""
     servers = {server.id: facts_of(setup, server) for server in setup.servers}
     return Oracle.of(SetupFacts(setup.site, servers, setup.policy, setup.segment_policies))
+
+
+def watched(world: World) -> Oracle:
+    """Set an oracle over a world that has just begun."""
+    oracle = oracle_of(world.setup)
+    judge(world, oracle)
+    return oracle
+
+
+def judge(world: World, oracle: Oracle) -> None:
+    """Let an oracle see everything that happens in a world from now on."""
+
+    def saw(when: float, happening: Happening) -> None:
+        oracle.saw(when, happening)
+
+    world.observe(saw)
+
+
+def pass_time(world: World, oracle: Oracle, until: float) -> bool:
+    """Let time pass as long as no law is broken. Say whether none was."""
+    broken, heap = oracle.violations, world.heap
+    limit = world.events + EVENTS_MAX
+    while heap and heap[0][0] <= until and not broken:
+        world.step()
+        assert world.events < limit, "the world never comes to rest"
+    if not broken:
+        world.now = max(world.now, until)
+    return not broken
+
+
+def judge_end(world: World, oracle: Oracle) -> None:
+    """Ask the laws of the end, as far as everything has been well for long enough."""
+    quiet_s = world.now - oracle.picture.truth.fault_changed_at
+    is_healed = not world.faults_on and quiet_s >= oracle.picture.facts.ends_within_s
+    oracle.finish(world.now, healed=is_healed)
+
+
+def bug_of(when: float, error: BaseException) -> Violation:
+    """Say where a program stumbled over itself."""
+    last = extract_tb(error.__traceback__)[-1]
+    place = f"{last.filename.rpartition('ninelives/')[2]}:{last.lineno}"
+    return Violation(BUG, when, place, f"{type(error).__name__}: {error}")
 
 
 def facts_of(setup: Setup, server: ServerSpec) -> ServerFacts:

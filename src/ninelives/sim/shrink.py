@@ -14,10 +14,9 @@ from typing import TypeVar
 
 from ninelives.core.model import HostId, WitnessId
 from ninelives.core.site import HostSite, QuorumSet, Site
+from ninelives.engine.node import Decide
 
-from .happenings import Happening
-from .judging import oracle_of
-from .oracle import Oracle
+from .judging import BUG, BUGS, judge_end, pass_time, watched
 from .scenario_write import written
 from .setup import Setup
 from .world import World
@@ -41,24 +40,23 @@ class Story:
 Breaks = Callable[[Story], bool]
 
 
-def laws_broken(story: Story) -> frozenset[str]:
-    """Run a story and name the laws that it breaks."""
-    world, oracle = World(story.setup, story.seed), oracle_of(story.setup)
-    world.observe(lambda when, happening: _judge(oracle, when, happening))
+def laws_broken(story: Story, decide: Decide | None = None) -> frozenset[str]:
+    """Run a story to the first broken law, or to its end, and name the laws that it breaks."""
+    world = World(story.setup, story.seed, decide, real_objection())
+    oracle = watched(world)
     for at_s, words in story.commands:
         world.at(at_s, tuple(words.split()))
-    world.run(story.until_s)
-    oracle.finish(story.until_s, healed=False)
+    try:
+        if pass_time(world, oracle, story.until_s):
+            judge_end(world, oracle)
+    except BUGS:
+        return frozenset({BUG})
     return frozenset(broken.law for broken in oracle.violations)
 
 
-def _judge(oracle: Oracle, when: float, happening: Happening) -> None:
-    oracle.saw(when, happening)
-
-
-def breaks(law: str) -> Breaks:
+def breaks(law: str, decide: Decide | None = None) -> Breaks:
     """Return a judge that says whether a story breaks `law`."""
-    return lambda story: law in laws_broken(story)
+    return lambda story: law in laws_broken(story, decide)
 
 
 def shrink(story: Story, is_broken: Breaks, tries_max: int = TRIES_MAX) -> Story:

@@ -13,27 +13,23 @@ from collections import Counter
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from random import Random
-from traceback import extract_tb
 
 from ninelives.engine.node import Decide
 
 from .faults.grammar import Words
-from .happenings import Happening
-from .judging import oracle_of
+from .judging import BUGS, bug_of, judge_end, pass_time, watched
+from .minds import Objection
 from .oracle import Oracle, Violation
 from .setup import Setup
 from .shrink import Story
 from .swarm_people import settled, whim
 from .swarm_troubles import drawn_rows, drawn_troubles
 from .swarm_worlds import dense_setup, drawn_setup
-from .world import Objection, World
+from .world import World
 
-BUGS = (AssertionError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
-BUG = "bug"  # the law that an assertion or an exception breaks
-
+SEEDS = 1_000_000_000  # a scenario's seed is below this
 ACTIVE_S = 3.0 * 3600.0
 CALM_LOOK_S = 120.0  # how often somebody looks once all is healed
-EVENTS_MAX = 200_000  # between two deeds; more is a loop
 CALM_MAX_S = 3.0 * 3600.0
 FAULTS_PER_HOUR = (4.0, 8.0, 15.0, 30.0, 60.0)
 WHIMS_PER_HOUR = (0.0, 0.0, 2.0, 6.0)
@@ -134,8 +130,8 @@ def run_plan(plan: Plan, decide: Decide | None = None, objection: Objection | No
 def begun(plan: Plan, decide: Decide | None = None, objection: Objection | None = None) -> Run:
     """Build the world, and plan what will befall it."""
     rng = Random(f"chance {plan.seed}")
-    world = World(plan.setup, rng.getrandbits(32), decide, objection)
-    run = Run(plan, world, watched(world, plan.setup), rng)
+    world = World(plan.setup, rng.randrange(SEEDS), decide, objection)
+    run = Run(plan, world, watched(world), rng)
     for each in drawn_troubles(rng, plan.setup, plan.rows, plan.active_s, plan.faults_per_hour):
         run.plan_at(each.at_s, "trouble", each.words)
         run.plan_at(each.at_s + each.lasts_s, "heal", each.words)
@@ -144,29 +140,6 @@ def begun(plan: Plan, decide: Decide | None = None, objection: Objection | None 
         run.plan_at(rng.expovariate(plan.whims_per_hour / 3600.0), "whim")
     heapify(run.agenda)
     return run
-
-
-def watched(world: World, setup: Setup) -> Oracle:
-    """Set an oracle over a world."""
-    oracle = oracle_of(setup)
-
-    def saw(when: float, happening: Happening) -> None:
-        oracle.saw(when, happening)
-
-    world.observe(saw)
-    return oracle
-
-
-def pass_time(world: World, oracle: Oracle, until: float) -> bool:
-    """Let time pass as long as no law is broken. Say whether none was."""
-    broken, heap = oracle.violations, world.heap
-    limit = world.events + EVENTS_MAX
-    while heap and heap[0][0] <= until and not broken:
-        world.step()
-        assert world.events < limit, "the world never comes to rest"
-    if not broken:
-        world.now = max(world.now, until)
-    return not broken
 
 
 def _live(run: Run) -> None:
@@ -215,14 +188,7 @@ def _calm(run: Run) -> None:
             break
         if not pass_time(world, oracle, round(world.now + CALM_LOOK_S, 3)):
             return
-    oracle.finish(world.now, healed=not world.faults_on)
-
-
-def bug_of(when: float, error: BaseException) -> Violation:
-    """Say where a program stumbled over itself."""
-    last = extract_tb(error.__traceback__)[-1]
-    place = f"{last.filename.rpartition('ninelives/')[2]}:{last.lineno}"
-    return Violation(BUG, when, place, f"{type(error).__name__}: {error}")
+    judge_end(world, oracle)
 
 
 def seen_of(run: Run, bug: Violation | None) -> Seen:
@@ -250,4 +216,4 @@ def seen_of(run: Run, bug: Violation | None) -> Seen:
 
 
 def _world_seed(plan: Plan) -> int:
-    return Random(f"chance {plan.seed}").getrandbits(32)
+    return Random(f"chance {plan.seed}").randrange(SEEDS)

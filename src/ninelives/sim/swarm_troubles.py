@@ -26,6 +26,7 @@ SPANS_S: Mapping[str, tuple[float, float]] = {  # verb → how many seconds its 
 }
 LASTS_S = (10.0, 60.0, 200.0, 900.0)  # how long a fault stands until somebody heals it
 SOONER = frozenset({69, 66, 59})  # these stop everything: healed within minutes, or nothing happens
+DRAWS_MAX = 40  # for a sentence that makes a wanted row
 SOONER_S = (20.0, 60.0, 150.0)
 
 
@@ -65,7 +66,7 @@ def drawn_troubles(
 def drawn_sentence(rng: Random, setup: Setup, row: int) -> Words | None:
     """Draw a sentence that makes this row. None: this world has nothing that it could befall."""
     usage = rng.choice(faults.TABLE[row].sentences)
-    for _ in range(8):  # which row some sentences make is decided by what fills them
+    for _ in range(DRAWS_MAX):  # which row some sentences make is decided by what fills them
         words = tuple(filled(rng, setup, usage, word) for word in usage.split())
         if all(words) and row in faults.numbers_of(words, setup):
             return words

@@ -28,7 +28,6 @@ from .setup import Knobs, Room, Setup
 
 HOSTS_MIN, HOSTS_MAX = 3, 12
 NFS = BackendId("nfs")
-PLANES = tuple(Plane)
 
 GOLD = Rule(Promise("gold", tier=10), ((Key.TAG, "class=gold"),))
 CATTLE = Rule(
@@ -76,14 +75,12 @@ def drawn_setup(rng: Random) -> Setup:
 
 def drawn_shape(rng: Random) -> HostSite:
     """Draw what all hosts of a site have in common: planes, and how much is built in."""
-    kind = rng.random()
-    if kind < 0.7:
-        planes, fate = PLANES, ()
-    elif kind < 0.9:
-        planes, fate = PLANES, (frozenset({Plane.MANAGEMENT, Plane.TENANT}),)
-    else:
-        planes, fate = (Plane.MANAGEMENT,), ()
-    return HostSite(HostId("any"), planes=planes, shared_fate=fate)
+    kind, shape = rng.random(), HostSite(HostId("any"))
+    if kind < 0.1:
+        return replace(shape, planes=(Plane.MANAGEMENT,))
+    if kind < 0.3:
+        return replace(shape, shared_fate=(frozenset({Plane.MANAGEMENT, Plane.TENANT}),))
+    return shape
 
 
 def drawn_policy(rng: Random) -> Policy:
