@@ -17,6 +17,7 @@ from ninelives.core.site import HostSite, QuorumSet, Site
 from ninelives.engine.node import Decide
 
 from .judging import BUG, BUGS, judge_end, pass_time, watched
+from .minds import real_objection
 from .scenario_write import written
 from .setup import Setup
 from .world import World
