@@ -28,7 +28,7 @@ def main() -> None:
         row = measured(depth, seconds)
         print(row, flush=True)
         lines.append(row)
-    RESULTS.write_text("\n".join(lines) + "\n")
+        RESULTS.write_text("\n".join(lines) + "\n")
 
 
 def conditions(depth: int, seconds: float) -> list[str]:

@@ -15,10 +15,10 @@ from ninelives.core.cluster import Cluster, Decision
 from ninelives.core.decide import decide
 from ninelives.core.lastcheck import objection
 from ninelives.core.model import HostId, MoveRecord, ServerSeen, VmState
-from ninelives.sim.explore import Explored, explore, nova
+from ninelives.sim.explore import Explored, Rules, explore, nova, story
 from ninelives.sim.explore.choices import State, Step
 from ninelives.sim.explore.key import Keys
-from ninelives.sim.explore.leader import Minds, Rules, Scene, begins, empty
+from ninelives.sim.explore.leader import Minds, Scene, begins, empty
 from ninelives.sim.explore.steps import take
 from ninelives.sim.explore.truth import HOSTS, SERVERS, Truth, beginnings
 
@@ -112,6 +112,16 @@ def test_a_planted_bug_is_found_by_a_short_path(bug: str) -> None:
 
     assert laws <= laws_broken(found)
     assert max(shortest(found, law) for law in laws) <= depth
+
+
+def test_a_found_path_can_be_told_as_a_story() -> None:
+    rules, _, _ = PLANTED["an epoch goes back"]
+    found = explore(4, rules=rules).violations[0]
+
+    lines = story(found, rules).splitlines()
+    assert lines[0] == found.beginning
+    assert [line for line in lines if line.startswith("  at ")][-1].endswith(str(found.path[-1]))
+    assert lines[-1] == "I13: " + " ".join(found.broken[1:])
 
 
 def test_a_start_on_a_stale_proof_is_found_where_it_hides() -> None:

@@ -29,7 +29,7 @@ class Found(NamedTuple):
 class Explored:
     """What an exploration came to."""
 
-    states: int
+    states: int  # told apart; where the longest paths end is not, for nobody goes on from there
     transitions: int
     depth: int  # every path of so many steps was walked
     exhausted: bool  # no longer path leads anywhere new
@@ -70,26 +70,29 @@ def _explore(search: Search, depth_max: int, seconds_max: float) -> Explored:
     clock = SystemClock()
     began = clock.now()
     level = list(_begin(search))
-    depth, is_new = 0, True
-    while is_new and depth < depth_max:
-        known, is_last = len(search.parents), depth + 1 == depth_max
+    depth = 0
+    while level and depth < depth_max:
+        is_last = depth + 1 == depth_max
         level = _next_level(search, level, is_last, lambda: clock.now() - began > seconds_max)
         if clock.now() - began > seconds_max:
-            break
+            return _result(search, depth, False, clock.now() - began)
         depth += 1
-        is_new = len(search.parents) > known
-    return _result(search, depth, not is_new, clock.now() - began)
+    return _result(search, depth, not level, clock.now() - began)
 
 
 def _next_level(search: Search, level: Level, is_last: bool, is_late: Callable[[], bool]) -> Level:
-    """Walk every step from a level, and let go of each state that was walked."""
+    """Walk every step from a level, and let go of each state that was walked.
+
+    Where the last steps lead nobody goes on: once one of them led somewhere new, the others are
+    judged by the laws and not told apart.
+    """
     following: Level = []
     level.reverse()
     while level and not is_late():
         key, state = level.pop()
-        for found in _walk(search, key, state):
-            if not is_last:  # from there nobody goes on: only that it was new counts
-                following.append(found)
+        for scene, step in _taken(search, key, state):
+            if not (is_last and following):
+                following.extend(_if_new(search, key, scene, step))
     return following
 
 
@@ -107,7 +110,8 @@ def _begin(search: Search) -> Iterator[tuple[Key, State]]:
         yield key, State(scene.cluster, scene.truth, scene.now)
 
 
-def _walk(search: Search, key: Key, state: State) -> Iterator[tuple[Key, State]]:
+def _taken(search: Search, key: Key, state: State) -> Iterator[tuple[Scene, Step]]:
+    """Take every step from a state, and yield those that broke no law."""
     for step in possible(state, search.faults_max):
         scene = take(state, step, search.minds)
         if scene is None:
@@ -115,11 +119,16 @@ def _walk(search: Search, key: Key, state: State) -> Iterator[tuple[Key, State]]
         search.transitions += 1
         if scene.broken:
             _note(search, key, step, scene.broken)
-            continue
-        after = search.minds.keys.key(scene.cluster, scene.truth, scene.now)
-        if after not in search.parents:
-            search.parents[after] = (key, step)
-            yield after, State(scene.cluster, scene.truth, scene.now)
+        else:
+            yield scene, step
+
+
+def _if_new(search: Search, key: Key, scene: Scene, step: Step) -> Level:
+    after = search.minds.keys.key(scene.cluster, scene.truth, scene.now)
+    if after in search.parents:
+        return []
+    search.parents[after] = (key, step)
+    return [(after, State(scene.cluster, scene.truth, scene.now))]
 
 
 def _note(search: Search, key: Key, step: Step, broken: list[Broken]) -> None:
