@@ -7,7 +7,7 @@ from . import events as on
 from . import states as at
 from .draft import Draft
 from .model import Health, HostId, ServerId, ServerSeen
-from .plan import will_of
+from .plan import word_of_user
 from .protection import Remedy, promise_for
 from .rules import Facts
 
@@ -28,7 +28,8 @@ def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
     if remedy is not Remedy.RESTART or is_kept:
         _tell_guest(draft, host, server, "guest_bad")
         return
-    if will_of(server) is not at.Will.RUNNING or server.task_state is not None:
+    # Of a guest that crashed Nova soon says "stopped" by itself: only a word of its user counts.
+    if word_of_user(server) not in (None, at.Will.RUNNING) or server.task_state is not None:
         return  # its user, or Nova, is at it
     if known is not None and not _may_reset_again(draft, known):
         return  # one reset is under way: its outcome is looked at, not repeated
