@@ -96,7 +96,7 @@ def one_move(picture: Picture, when: float, action: Start) -> Iterator[Violation
     flight, seen = told.flights.get(action.server), told.seen.get(action.server)
     if flight is not None and flight.action == action and not flight.is_over:
         return  # the very same again: I11 says so
-    if flight is not None and not flight.is_over and not _died_with_its_target(picture, flight):
+    if flight is not None and not flight.is_over and not _died(picture, flight, seen):
         last = type(flight.action).__name__
         yield Violation("I16", when, action.server, f"{_name(action)}: how {last} ended is unseen")
     elif isinstance(action, do.Evacuate) and seen and not _all_settled(picture, seen):
@@ -105,9 +105,15 @@ def one_move(picture: Picture, when: float, action: Start) -> Iterator[Violation
         yield from _same_target(when, action, flight.action)
 
 
-def _died_with_its_target(picture: Picture, flight: Flight) -> bool:
-    last = flight.action
-    return isinstance(last, do.Evacuate) and _is_dead(picture, last.server, last.target)
+def _died(picture: Picture, flight: Flight, seen: ServerSeen | None) -> bool:
+    """Say whether what was sent ended with its target, or with the source that drives it."""
+    match flight.action:
+        case do.Evacuate(server=server, target=target):
+            return _is_dead(picture, server, target)
+        case do.LiveMigrate(server=server, source=source) if seen is not None:
+            return _is_dead(picture, server, source) and _all_settled(picture, seen)
+        case _:
+            return False
 
 
 def _all_settled(picture: Picture, seen: ServerSeen) -> bool:
