@@ -200,10 +200,14 @@ class Facts:
     @property
     def storage_is_lost(self) -> bool:
         """R11: the host lost its storage, its peers did not."""
+        return self.lacks_storage and not self.backend_is_sick
+
+    @property
+    def lacks_storage(self) -> bool:
+        """Its guests cannot write, whoever is to blame: the host (R11), or the backend (R12)."""
         agent = self.sights.agent
         says = agent is not None and agent.storage_lost
-        alone = self.down == {Plane.STORAGE}
-        return (says or alone) and not self.backend_is_sick
+        return says or self.down == {Plane.STORAGE}
 
     @property
     def backend_is_sick(self) -> bool:
@@ -335,7 +339,7 @@ def has_symptom(facts: Facts) -> bool:
     if reads or facts.has_new_boot or facts.is_weak_only:
         return True
     agent_ill = facts.libvirt is not Health.OK or facts.compute is not Health.OK
-    return agent_ill or facts.storage_is_lost or facts.is_gray
+    return agent_ill or facts.lacks_storage or facts.is_gray
 
 
 class Answer(NamedTuple):
