@@ -218,7 +218,8 @@ def _settling(facts: Facts) -> str:
 def is_settled(draft: Draft, host: HostId) -> bool:
     """Say whether the segment's witnesses were heard in this term, or enough of them in time."""
     views, policy = draft.views, draft.policy(host)
-    wanted = segment_witnesses(draft, host)
+    # Its own agent watches the others, and will never be heard if it is dead (attack 26).
+    wanted = segment_witnesses(draft, host) - {WitnessId(host)}
     heard = len(wanted & views.witnesses)
     late = draft.now >= views.began_at + policy.settle_s
     return heard == len(wanted) or (late and heard >= policy.settled_share * len(wanted))
