@@ -53,9 +53,12 @@ FOR_ORDERS = FOR_THE_DEAD | {Brake.STORM, Brake.QUORUM, Brake.CONTROL_PLANE, Bra
 LIFE_EXEMPT = frozenset({Class.STORAGE_LOST, Class.LIBVIRT_HUNG, Class.ORDERED})
 
 
-def holding(draft: Draft, host: HostId, cls: Class) -> Brake | None:
+def holding(
+    draft: Draft, host: HostId, cls: Class, but: frozenset[Brake] = frozenset()
+) -> Brake | None:
     """Return the first brake that holds a shot at `host` for this class, None if none does."""
-    return next((tested.brake for tested in all_brakes(draft, host, cls) if tested.holds), None)
+    tested = all_brakes(draft, host, cls)
+    return next((test.brake for test in tested if test.holds and test.brake not in but), None)
 
 
 def all_brakes(draft: Draft, host: HostId, cls: Class) -> tuple[Tested, ...]:

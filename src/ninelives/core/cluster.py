@@ -109,6 +109,8 @@ class Sights:
     is_lost_to_pacemaker: bool = False
     renewal: Renewal | None = None
     promises: frozenset[WitnessId] = frozenset()
+    replaced: tuple[tuple[BootId, float], ...] = ()  # boots that another one followed, and when
+    rival: str = ""  # a replaced boot was heard again: two machines bear one name
     kept: tuple[str, ...] = ()  # brakes and reasons that somebody was told about in this state
     power_asked_at: float = -1e9
     storage_asked_at: float = -1e9

@@ -13,8 +13,8 @@ from dataclasses import replace
 from . import proofs
 from . import states as at
 from .draft import Draft
-from .episode import tell, void_proofs
-from .model import HostId
+from .episode import begin, tell, void_proofs
+from .model import HostId, Method, Validity
 from .rules import LATE_S, Facts
 
 
@@ -23,9 +23,12 @@ def check_proofs(draft: Draft, host: HostId) -> None:
     record, sights = draft.host(host), draft.sights(host)
     if isinstance(record.state, at.Returning | at.Healthy | at.Unknown):
         return
-    for proof in proofs.valid(record):
+    _expire_word(draft, record)
+    for proof in proofs.valid(draft.host(host)):
         if proof.covers.cpu and proofs.hears_old_boot(draft, host, proof.at):
             void_proofs(draft, host, (proof,), f"the old boot lives, against {proof.method}")
+            if proof.method is Method.POWER_OFF and _was_just_shot(draft, record):
+                _disarm(draft, f"we shot {host}, and it lives on: the mapping may be wrong")
             return
         for backend in proof.covers.backends:
             view = sights.storage.get(backend)
@@ -35,6 +38,44 @@ def check_proofs(draft: Draft, host: HostId) -> None:
                 what = "a watcher lives" if view.watched else "the revocation is gone"
                 void_proofs(draft, host, (proof,), f"{backend}: {what}")
                 return
+
+
+def _was_just_shot(draft: Draft, record: at.Host) -> bool:
+    watch = draft.policy(record.id).mapping_watch_s
+    return record.last_off_at is not None and draft.now <= record.last_off_at + watch
+
+
+def _expire_word(draft: Draft, record: at.Host) -> None:
+    """A person's word is good for a while, if nothing was done on it: the world moves on."""
+    until = draft.now - draft.policy(record.id).human_valid_s
+    old = [p for p in proofs.valid(record) if p.method is Method.HUMAN and p.at <= until]
+    is_used = record.forced_down_by_us or any(move.named for move in draft.moves_of(record.id))
+    if not old or is_used:
+        return
+    expired = tuple(
+        replace(proof, validity=Validity.VOID, contradicted_by="unused for too long")
+        if proof in old
+        else proof
+        for proof in record.proofs
+    )
+    draft.put_host(replace(record, proofs=expired))
+    draft.note(record.id, "proof.expired", "human")
+    tell(draft, record.id, "human_word_expired")
+
+
+def check_identity(draft: Draft, host: HostId) -> None:
+    """Two boots that answer in turns under one name: nothing that it says proves anything.
+
+    A cloned image, or a name that was given to another machine (attack 12).
+    """
+    sights = draft.sights(host)
+    if not sights.rival:
+        return
+    draft.put_sights(replace(sights, rival="", replaced=()))
+    if isinstance(draft.host(host).state, at.Healthy):
+        begin(draft, host, at.Class.UNKNOWN, "identity_conflict")
+    why = f"two boots answer under its name: {sights.rival}"
+    void_proofs(draft, host, proofs.valid(draft.host(host)), why)
 
 
 def watch_mapping(draft: Draft, fallen: HostId) -> None:
@@ -72,6 +113,10 @@ def _has_own_event(draft: Draft, host: HostId) -> bool:
 def _wrong_mapping(draft: Draft, shot: HostId, fallen: HostId) -> None:
     cause = f"we shot {shot}, and {fallen} fell silent: the mapping may be wrong"
     void_proofs(draft, shot, proofs.valid(draft.host(shot)), cause)
+    _disarm(draft, cause)
+
+
+def _disarm(draft: Draft, cause: str) -> None:
     draft.put_control(replace(draft.control, is_armed=False, cause=cause))
     draft.note("control", "disarmed", cause)
 

@@ -29,7 +29,7 @@ from .arrival import start_replied
 from .cluster import Cluster, Decision
 from .draft import Draft
 from .episode import add_proof, begin, move_to
-from .host import look
+from .host import fence_or_hold, look
 from .model import HostId, Proof, ServerId, WitnessId
 from .move import domains_seen, send_replied, targets_seen
 from .proofs import pacemaker
@@ -96,6 +96,7 @@ def _about_host(draft: Draft, event: on.HostEvent) -> None:
 
 def _news(draft: Draft, host: HostId) -> None:
     """Something new was seen of a host, or time went by: void what it contradicts, then look."""
+    contradicted.check_identity(draft, host)
     state = draft.host(host).state
     if not isinstance(state, at.Healthy | at.Unknown):
         contradicted.check_proofs(draft, host)
@@ -127,6 +128,8 @@ def _pacemaker_fenced(draft: Draft, event: on.PacemakerFenced) -> None:
     if not isinstance(proof, Proof):
         draft.note(event.host, "proof.refused", proof.reason, proof.hint)
         return
+    if isinstance(record.state, at.Vacated | at.Quarantined):
+        draft.put_host(replace(record, last_off_at=draft.now))  # no power-on right behind it
     if isinstance(record.state, at.Unknown | at.Vacated | at.Quarantined):
         return
     used = (*record.fences_used, event.fence.key)
@@ -140,7 +143,9 @@ def prove(draft: Draft, host: HostId, proof: Proof) -> None:
     """Take a proof that needed no shot of ours, and go on to fenced from where that is possible."""
     add_proof(draft, proof)
     state = draft.host(host).state
-    if isinstance(state, at.Suspect | at.Held | at.Fencing):
+    if isinstance(state, at.Repairing):
+        move_to(draft, host, at.Held(draft.now, "proved_dead", state.cls), "proved_dead")
+    if isinstance(state, at.Suspect | at.Held | at.Fencing | at.Repairing):
         move_to(draft, host, at.Fenced(draft.now), proof.method.value)
         look(draft, host)
 
@@ -200,7 +205,10 @@ def _servers(draft: Draft, event: on.ServerEvent) -> None:
         case on.Listed(request=request, servers=servers):
             state = draft.host(request.host).state
             if isinstance(state, at.Held) and request.epoch == draft.host(request.host).epoch:
-                repair.drain(draft, request.host, state.cls, servers)
+                if repair.wants_fence(draft, request.host, state, servers):
+                    fence_or_hold(draft, request.host, state.cls)
+                else:
+                    repair.drain(draft, request.host, state.cls, servers)
             returning.records_seen(draft, event)
             moves.listed(draft, event)
         case on.Watched():

@@ -15,7 +15,7 @@ from enum import StrEnum
 from . import events as on
 from .cluster import Heard, PowerSeen, Renewal, Sights, StorageView
 from .draft import Draft
-from .model import HostId, Plane, Power, Sign, WitnessId
+from .model import BootId, HostId, Plane, Power, Sign, WitnessId
 from .policy import WITNESSES_WANTED
 from .tallies import is_proved_dead, seen_key, silent_key
 
@@ -28,6 +28,7 @@ class Seen(StrEnum):
     UP = "up"
     NOT_DOWN = "not_down"
     DOWN = "down"
+    SILENT = "silent"  # nobody hears it, and too few of those are qualified to say so
     UNKNOWN = "unknown"
 
 
@@ -53,7 +54,7 @@ def plane_seen(draft: Draft, host: HostId, plane: Plane) -> Seen:
     if len(silent) < witnesses_required(draft, host):
         return Seen.UNKNOWN
     qualified = [witness for witness in silent if is_qualified(draft, witness, plane, host)]
-    return Seen.DOWN if _are_enough(draft, host, qualified) else Seen.UNKNOWN
+    return Seen.DOWN if _are_enough(draft, host, qualified) else Seen.SILENT
 
 
 def witnesses_required(draft: Draft, host: HostId) -> int:
@@ -163,10 +164,22 @@ def _fold_change(draft: Draft, witness: WitnessId, change: on.Change) -> None:
     is_strong = any(seen.sign is Sign.STRONG for seen in heard.values())
     sights = replace(sights, heard=heard)
     if change.sign is Sign.STRONG:
+        sights = _follow_boot(sights, change.boot, draft.now, draft.policy(change.host).silence_s)
         sights = replace(sights, strong_at=draft.now, strong_boot=change.boot, strong_until=None)
     elif was_strong and not is_strong:
         sights = replace(sights, strong_until=draft.now)
     draft.put_sights(sights)
+
+
+def _follow_boot(sights: Sights, boot: BootId | None, now: float, late_s: float) -> Sights:
+    """Remember which boot followed which. A boot that is gone never comes back."""
+    before = sights.strong_boot
+    if boot is None or before in (None, boot):
+        return sights
+    when = next((when for old, when in sights.replaced if old == boot), None)
+    if when is not None and now > when + late_s:
+        return replace(sights, rival=f"{before}, {boot}")
+    return replace(sights, replaced=(*sights.replaced[-3:], (before, now)) if before else ())
 
 
 def saw(draft: Draft, event: on.HostEvent) -> None:

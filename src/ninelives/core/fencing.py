@@ -18,8 +18,8 @@ from .draft import Draft
 from .episode import add_proof, begin, move_to, tell
 from .model import BackendId, HostId, Method, Power, Proof, Refusal, Validity
 from .roads import is_closed
-from .rules import Facts
-from .shooting import shoot, still_on
+from .rules import Facts, judge, may_fence
+from .shooting import shoot, spend_order, still_on
 from .states import Class
 
 ABOUT_POWER = (Method.POWER_OFF, Method.PACEMAKER)
@@ -110,13 +110,6 @@ def disable(draft: Draft, host: HostId) -> None:
     draft.put_host(replace(record, disabled_by_us=True))
 
 
-def spend_order(draft: Draft, host: HostId) -> None:
-    """A person's order to fence is good for one fence, or it would shoot the host for ever."""
-    left = tuple(order for order in draft.control.fence_ordered if order[0] != host)
-    if left != draft.control.fence_ordered:
-        draft.put_control(replace(draft.control, fence_ordered=left))
-
-
 def look(draft: Draft, host: HostId, state: at.Fencing) -> None:
     """Drive every road, and take what has become a proof."""
     if draft.host(host).zombie_risk:
@@ -146,7 +139,10 @@ def _hold_alive(draft: Draft, host: HostId, cls: Class) -> None:
 
 
 def _came_back(draft: Draft, host: HostId, state: at.Fencing) -> bool:
-    return state.cls not in JUDGED_ALIVE and Facts(draft, host).any_up
+    if state.cls in JUDGED_ALIVE or not Facts(draft, host).any_up:
+        return False
+    # Two planes may be down and a third one up: that was so from the start, and is no return.
+    return not may_fence(draft, host, judge(draft, host).cls)
 
 
 def _methods(draft: Draft, host: HostId) -> str:

@@ -8,7 +8,7 @@ the only door between states, and knows every arrow (states.ARROWS); any other i
 from dataclasses import replace
 
 from . import actions as do
-from . import contradicted, fencing, groups, moves, repair, returning, storms
+from . import contradicted, fencing, groups, moves, repair, returning, shooting, storms
 from . import states as at
 from .brakes import Brake, holding
 from .draft import Draft
@@ -79,6 +79,9 @@ def _suspect(draft: Draft, host: HostId, state: at.Suspect) -> None:
         groups.join(draft, host)
     contradicted.watch_mapping(draft, host)
     fencing.read_evidence(draft, host)
+    if draft.host(host).zombie_risk:
+        hold(draft, host, "zombie_risk", verdict.cls)
+        return
     if fencing.settle_without_shot(draft, host):
         return
     if verdict.cls is Class.FINE:
@@ -127,7 +130,7 @@ def _act_on(draft: Draft, host: HostId, verdict: Verdict) -> None:
     elif cls in PASSIVE:
         hold(draft, host, cls.value, cls)
     elif may_fence(draft, host, cls):
-        _fence_or_hold(draft, host, cls)
+        fence_or_hold(draft, host, cls)
     elif cls is not Class.STORAGE_LOST or isinstance(draft.host(host).state, at.Held):
         hold(draft, host, _why_held(cls), cls)
 
@@ -136,19 +139,29 @@ def _why_held(cls: Class) -> str:
     return "policy" if cls in (Class.SINGLE_PLANE, Class.ISOLATED) else cls.value
 
 
-def _fence_or_hold(draft: Draft, host: HostId, cls: Class) -> None:
-    brake = holding(draft, host, cls)
-    if brake is Brake.STORM and cls is Class.GROUP:
-        brake = None  # storage shows the whole group dead: it is rescued without a shot
+def fence_or_hold(draft: Draft, host: HostId, cls: Class) -> None:
+    brake = holding(draft, host, cls, but=_only_for_shots(draft, host, cls))
     if brake is None:
         fencing.begin_fencing(draft, host, cls)
     else:
         hold(draft, host, brake.value, cls)
 
 
+def _only_for_shots(draft: Draft, host: HostId, cls: Class) -> frozenset[Brake]:
+    """Name the brakes that hold the shot alone: the roads without one start already.
+
+    A dump delays the `off`, not the storage road (R6). A group that storage shows dead is rescued
+    without a shot (R3). Every other brake still holds, and all of them before each `off`.
+    """
+    site = draft.site(host)
+    if not site.revocable and not site.has_watchdog:
+        return frozenset()
+    return frozenset({Brake.KDUMP, Brake.STORM} if cls is Class.GROUP else {Brake.KDUMP})
+
+
 def hold(draft: Draft, host: HostId, reason: str, cls: Class) -> None:
     """Stay out of it, and tell whom it matters to. Never because time must pass."""
-    fencing.spend_order(draft, host)
+    shooting.spend_order(draft, host)
     record = draft.host(host)
     match record.state:
         case at.Held(since=since, reason=before):
@@ -168,7 +181,7 @@ def _held(draft: Draft, host: HostId, state: at.Held) -> None:
     verdict = judge(draft, host)
     fencing.read_evidence(draft, host)
     draft.wake_host(host, draft.now + draft.policy(host).look_again_s)
-    if fencing.settle_without_shot(draft, host):
+    if draft.host(host).zombie_risk or fencing.settle_without_shot(draft, host):
         return
     if state.reason == "half_fenced":
         _half_fenced(draft, host, verdict)
@@ -207,13 +220,16 @@ def fence_ordered(draft: Draft, host: HostId, by: str) -> Refusal | None:
         return Refusal("unknown_host", "adopt it first: `host adopt`")
     if not usable_roads(draft, host):
         return Refusal("no_road", "no verified power device leads to it")
-    if not isinstance(state, at.Healthy | at.Suspect | at.Held):
+    is_zombie = bool(draft.host(host).zombie_risk)
+    if not isinstance(state, at.Healthy | at.Suspect | at.Held) and not is_zombie:
         return Refusal("not_now", f"it is {type(state).__name__.lower()}")
     brake = holding(draft, host, Class.ORDERED)
     if brake is not None:
         return Refusal(brake.value, "`host why` names what each brake saw")
     ordered = (*draft.control.fence_ordered, (host, by))
     draft.put_control(replace(draft.control, fence_ordered=ordered))
+    if is_zombie:
+        shooting.begin_anew(draft, host)
     look(draft, host)
     return None
 

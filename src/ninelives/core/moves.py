@@ -103,6 +103,8 @@ def evacuating(draft: Draft, host: HostId, state: at.Evacuating) -> None:
     """Keep the proofs fresh, move whoever's turn it is, list again, and end when all is said."""
     record, policy = draft.host(host), draft.policy(host)
     if record.zombie_risk:
+        _watch(draft, host, draft.moves_of(host))  # nothing is sent, but what is out is followed
+        draft.wake_host(host, draft.now + policy.watch_s)
         return
     upkeep(draft, host)
     moves = in_order(draft.moves_of(host))
@@ -112,14 +114,18 @@ def evacuating(draft: Draft, host: HostId, state: at.Evacuating) -> None:
         draft.put_host(replace(draft.host(host), state=replace(state, next_list=draft.now + 1e9)))
         draft.ask(do.ListServers(host, record.epoch, state.round + 1))
     pending = [move for move in moves if not isinstance(move.state, RESTS)]
-    moving = [move.server for move in pending if _is_watched(move)]
-    if moving:
-        draft.ask(do.Watch(host, record.epoch, tuple(sorted(moving))))
+    _watch(draft, host, pending)
     if not pending and state.clean_lists >= 2:
         _vacate(draft, host, moves)
     elif state.next_list > draft.now + policy.look_again_s:
         _list_again(draft, host, is_settled=not pending)
     draft.wake_host(host, draft.now + policy.watch_s)
+
+
+def _watch(draft: Draft, host: HostId, moves: list[at.Move]) -> None:
+    moving = tuple(sorted(move.server for move in moves if _is_watched(move)))
+    if moving:
+        draft.ask(do.Watch(host, draft.host(host).epoch, moving))
 
 
 def _is_watched(move: at.Move) -> bool:
@@ -165,8 +171,9 @@ def advance(draft: Draft, host: HostId, moves: list[at.Move]) -> None:
     """Step every move in order. Nothing new is sent while a brake holds or the proof is stale."""
     brake = holding_moves(draft, host)
     may_send = not brake and permits_start(draft, host) and not _waits_for_locks(draft, host)
-    if brake and any(isinstance(move.state, at.Planned | at.Retry) for move in moves):
-        tell(draft, host, f"moves_held:{brake}")
+    waiting = [move.server for move in moves if isinstance(move.state, at.Planned | at.Retry)]
+    if brake and waiting:
+        tell(draft, host, f"moves_held:{brake}", ", ".join(waiting))
     for move in moves:
         current = draft.move(move.server)
         if current is not None and not isinstance(current.state, RESTS):

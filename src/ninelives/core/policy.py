@@ -37,6 +37,7 @@ class Policy:
     off_late_s: float = 60.0  # a BMC may act this long after it accepted
     mapping_watch_s: float = 60.0  # after our off: does the host live on, does another one die?
     human_valid_s: float = 900.0
+    human_revoke_wait_s: float = 60.0  # starts on a person's word wait so long for the storage road
     unfenceable_after_s: float = 120.0
     starts_without_network_proof: bool = True  # a revoked host may still answer to its addresses
     kdump_wait_s: float = 0.0  # let a dump finish before the power goes; proves nothing

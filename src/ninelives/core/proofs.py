@@ -199,10 +199,20 @@ def permits_start(draft: Draft, host: HostId) -> bool:
         return reads_off(draft, host, draft.now - policy.proof_fresh_s)
     if Method.REBOOTED in methods:
         return has_clean_boot(draft, host)
+    if Method.HUMAN in methods and _awaits_revocation(draft, host):
+        return False
     if methods == {Method.STORAGE_REVOKED}:
         tenant = plane_seen(draft, host, Plane.TENANT)
         return policy.starts_without_network_proof or tenant is Seen.DOWN
     return True
+
+
+def _awaits_revocation(draft: Draft, host: HostId) -> bool:
+    """A person may err: storage is revoked beside the word, and starts wait a while for it."""
+    record = draft.host(host)
+    made = max(proof.at for proof in valid(record) if proof.method is Method.HUMAN)
+    is_open = any(not entry.in_force and not entry.lifted for entry in record.revocations)
+    return is_open and draft.now < made + draft.policy(host).human_revoke_wait_s
 
 
 def _speaks_against(draft: Draft, host: HostId, methods: set[Method]) -> bool:

@@ -88,6 +88,29 @@ def look_at_held(draft: Draft, host: HostId) -> None:
         draft.ask(do.ListServers(host, draft.host(host).epoch, 0))
 
 
+def wants_fence(
+    draft: Draft, host: HostId, state: at.Held, servers: tuple[ServerSeen, ...]
+) -> bool:
+    """Say whether the classes of its servers ask for a fence where repair did not help.
+
+    A fence ends every guest of the host, so it takes all of them to ask for it.
+    """
+    policy = draft.policy(host)
+    promises = [
+        promise_for(server, policy.rules, policy.default)
+        for server in servers
+        if server.host == host and server.is_running
+    ]
+    match state.cls:
+        case Class.NOVA_COMPUTE:
+            remedies = [promise.compute_fails for promise in promises]
+        case Class.LIBVIRT_HUNG:
+            remedies = [promise.libvirt_hangs for promise in promises]
+        case _:
+            return False
+    return bool(remedies) and all(remedy is Remedy.FENCE for remedy in remedies)
+
+
 def drain(draft: Draft, host: HostId, cls: Class, servers: tuple[ServerSeen, ...]) -> None:
     """Live-migrate by tier, inside the limits; see what became of those that are on their way."""
     policy = draft.policy(host)

@@ -136,7 +136,12 @@ class Facts:
     @cached_property
     def is_vantage(self) -> bool:
         """R4: silent, but too few who may say so; or it is we who see nothing."""
-        return self.is_silent and not self.down
+        return (self.is_silent or self.has_silent_plane) and not self.down
+
+    @property
+    def has_silent_plane(self) -> bool:
+        """Nobody hears some plane, but so much else is silent there that nobody is qualified."""
+        return Seen.SILENT in self.planes.values()
 
     @property
     def oob_lies(self) -> bool:
@@ -280,6 +285,15 @@ def _is_hung(facts: Facts) -> bool:
     return facts.weak_only_s >= facts.draft.policy(facts.host).weak_only_s and not lives
 
 
+def _is_dead_panic(facts: Facts) -> bool:
+    """A beacon may be forged. It proves nothing: the host is dead by what would prove it anyway."""
+    if facts.sights.kdump_since is None:
+        return False
+    policy = facts.draft.policy(facts.host)
+    single = policy.single_plane_fences and _is_single_plane(facts)
+    return _is_dead_or_frozen(facts) or _is_hung(facts) or single
+
+
 DECISIVE = (
     Row("R4a", Class.OOB_LIES, "a device reads off while a plane is up", lambda f: f.oob_lies),
     Row("R5", Class.DEAD_POWER, "off read twice, no plane up", lambda f: f.is_dead_by_power),
@@ -290,7 +304,7 @@ TABLE = (
     Row("R2", Class.CONTROL_PLANE, "a canary is bad", lambda f: f.control_plane_bad),
     Row("R3", Class.GROUP, "many of its domain fell silent together", lambda f: f.is_group),
     Row("R4", Class.VANTAGE, "silent, too few may say so", lambda f: f.is_vantage),
-    Row("R6", Class.DEAD_PANIC, "a kdump beacon", lambda f: f.sights.kdump_since is not None),
+    Row("R6", Class.DEAD_PANIC, "dead, and a kdump beacon", _is_dead_panic),
     Row("R8", Class.DEAD_OR_FROZEN, "two planes down, or one and more", _is_dead_or_frozen),
     Row("R8a", Class.HUNG, "only weak signs for long", _is_hung),
     Row("R8b", Class.SINGLE_PLANE, "the only plane there is is down", _is_single_plane),
@@ -331,9 +345,9 @@ def _second_pass(facts: Facts) -> Verdict:
 def has_symptom(facts: Facts) -> bool:
     """Say whether there is anything to judge: healthy hosts cost next to nothing."""
     sights = facts.sights
-    if _is_ordered(facts) or facts.is_silent or facts.down or sights.is_lost_to_pacemaker:
+    if _is_ordered(facts) or facts.is_silent or facts.down or facts.has_silent_plane:
         return True
-    if sights.kdump_since is not None and not facts.any_up:
+    if sights.is_lost_to_pacemaker or (sights.kdump_since is not None and not facts.any_up):
         return True
     reads = facts.draft.host(facts.host).off_reads
     if reads or facts.has_new_boot or facts.is_weak_only:
