@@ -59,6 +59,9 @@ def count_read(draft: Draft, event: on.PowerRead) -> None:
         return
     if is_closed(draft, event.host, event.road):
         return
+    if event.power is Power.ON and not record.was_on:
+        record = replace(record, was_on=True)
+        draft.put_host(record)
     match event.power:
         case Power.OFF if mine is None:
             mine = at.OffReads(event.road, draft.now, draft.now)
@@ -88,6 +91,17 @@ def settle_without_shot(draft: Draft, host: HostId) -> bool:
         return False
     add_proof(draft, proof)
     move_to(draft, host, at.Fenced(draft.now), Class.REBOOTED.value, "R7")
+    return True
+
+
+def settle_by_lease(draft: Draft, host: HostId) -> bool:
+    """Go to fenced on an armed watchdog's lease: a storm limits shooting, not rescuing."""
+    ask_promises(draft, host)
+    proof = proofs.lease_expired(draft, host)
+    if not isinstance(proof, Proof):
+        return False
+    add_proof(draft, proof)
+    move_to(draft, host, at.Fenced(draft.now), proof.method.value)
     return True
 
 
@@ -193,16 +207,23 @@ def _has_like(draft: Draft, proof: Proof) -> bool:
 
 
 def revoke(draft: Draft, host: HostId) -> None:
-    """Shut the host out of every backend where all its addresses are its alone."""
+    """Shut the host out of every backend where all its addresses are its alone, and keep it out."""
+    renew_s = draft.policy(host).revocation_renew_s
+    known = {entry.backend: entry for entry in draft.host(host).revocations}
+    for backend in sorted(draft.site(host).revocable):
+        entry = known.get(backend)
+        if entry is None or (not entry.lifted and draft.now >= entry.asked_at + renew_s):
+            _ask_to_revoke(draft, host, entry or at.Revocation(backend))
+
+
+def _ask_to_revoke(draft: Draft, host: HostId, entry: at.Revocation) -> None:
     record = draft.host(host)
-    asked = {revocation.backend for revocation in record.revocations}
-    for backend in sorted(draft.site(host).revocable - asked):
-        record = draft.host(host)
-        added = (*record.revocations, at.Revocation(backend))
-        draft.put_host(replace(record, revocations=added, is_touched=True))
-        draft.forget(partial(_is_lift, host, backend))
-        action = do.Revoke(host, backend, record.epoch)
-        draft.act(action, draft.policy(host).request_timeout_s)
+    others = tuple(other for other in record.revocations if other.backend != entry.backend)
+    asked = (*others, replace(entry, asked_at=draft.now))
+    draft.put_host(replace(record, revocations=asked, is_touched=True))
+    draft.forget(partial(_is_lift, host, entry.backend))
+    action = do.Revoke(host, entry.backend, record.epoch)
+    draft.act(action, draft.policy(host).request_timeout_s)
 
 
 def _is_lift(host: HostId, backend: BackendId, action: do.Action) -> bool:

@@ -183,6 +183,9 @@ def _held(draft: Draft, host: HostId, state: at.Held) -> None:
     draft.wake_host(host, draft.now + draft.policy(host).look_again_s)
     if draft.host(host).zombie_risk or fencing.settle_without_shot(draft, host):
         return
+    is_storm = state.reason == Brake.STORM.value and may_fence(draft, host, verdict.cls)
+    if is_storm and fencing.settle_by_lease(draft, host):
+        return
     if state.reason == "half_fenced":
         _half_fenced(draft, host, verdict)
     elif verdict.cls is Class.FINE:

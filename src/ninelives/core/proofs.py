@@ -196,7 +196,8 @@ def permits_start(draft: Draft, host: HostId) -> bool:
     if methods & {Method.POWER_OFF, Method.PACEMAKER}:
         if has_clean_boot(draft, host):
             return True
-        return reads_off(draft, host, draft.now - policy.proof_fresh_s)
+        is_off = reads_off(draft, host, draft.now - policy.proof_fresh_s)
+        return is_off and not _mapping_may_still_show(draft, host)
     if Method.REBOOTED in methods:
         return has_clean_boot(draft, host)
     if Method.HUMAN in methods and _awaits_revocation(draft, host):
@@ -205,6 +206,19 @@ def permits_start(draft: Draft, host: HostId) -> bool:
         tenant = plane_seen(draft, host, Plane.TENANT)
         return policy.starts_without_network_proof or tenant is Seen.DOWN
     return True
+
+
+def _mapping_may_still_show(draft: Draft, host: HostId) -> bool:
+    """After a real shot nothing starts until an innocent, killed instead, would have been missed.
+
+    The device said off. If it is wired to another machine, that one falls silent now, and the host
+    that was meant still lives (attack 14). A host that was off already costs nobody this wait.
+    """
+    record = draft.host(host)
+    if not record.was_on:
+        return False
+    first = [reads.first_at for reads in record.off_reads]
+    return not first or draft.now < min(first) + draft.policy(host).silence_s + 2 * LATE_S
 
 
 def _awaits_revocation(draft: Draft, host: HostId) -> bool:

@@ -191,6 +191,7 @@ class Revocation:
     backend: BackendId
     in_force: bool = False
     lifted: bool = False
+    asked_at: float = 0.0  # asked for again long before any backend forgets it
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,7 @@ class Host:
     off_reads: tuple[OffReads, ...] = ()
     revocations: tuple[Revocation, ...] = ()
     is_touched: bool = False  # an effect was handed out in this episode
+    was_on: bool = False  # its power was read on in this episode: our off is a real shot
     disabled_by_us: bool = False
     forced_down_by_us: bool = False
     episodes: tuple[float, ...] = ()  # when the last ones began; counts for quarantine

@@ -65,12 +65,18 @@ def choose(draft: Draft, move: at.Move, candidates: tuple[Candidate, ...]) -> Ho
     free = [entry for entry in fitting if draft.count(target_key(entry.host)) < limit]
     if not free:
         return "limits"
-    return min(free, key=lambda entry: draft.count(target_key(entry.host))).host
+
+    def burden(entry: Candidate) -> tuple[bool, int]:
+        return entry.host in move.named, draft.count(target_key(entry.host))
+
+    return min(free, key=burden).host
 
 
 def _is_allowed(draft: Draft, move: at.Move, target: HostId) -> bool:
-    if target in move.writers or target not in draft.cluster.site.hosts:
+    if target not in draft.cluster.site.hosts:
         return False
+    if target in move.writers and target not in move.absent_on:
+        return False  # a copy may still be there; seen absent, a target may be tried again
     same_segment = draft.site(target).segment == draft.site(move.host).segment
     site = draft.site(target)
     sick = draft.views.sick_backends & set(site.backends) & set(move.seen.disks)
