@@ -58,9 +58,11 @@ def listed(draft: Draft, event: on.Listed) -> None:
             move_to(draft, host, at.Evacuating(draft.now), "planned", f"{len(event.servers)}")
         case at.Evacuating() as state:
             added = _plan_new(draft, host, event.servers)
+            # A list asked for before the last one was answered says nothing new: it is no second.
+            is_next = event.request.round == state.round + 1
             is_clean = event.is_complete and not added
-            clean = state.clean_lists + 1 if is_clean else 0
-            state = replace(state, clean_lists=min(clean, 2), round=state.round + 1)
+            clean = state.clean_lists + is_next if is_clean else 0
+            state = replace(state, clean_lists=min(clean, 2), round=state.round + is_next)
             draft.put_host(replace(draft.host(host), state=state))
             for server in event.servers:
                 _seen(draft, host, server)
@@ -161,6 +163,8 @@ def upkeep(draft: Draft, host: HostId) -> None:
     The roads go on until the host is proved off: a storage proof alone never ends the story.
     """
     read_evidence(draft, host)
+    if draft.host(host).zombie_risk:
+        return  # the old reads would make the very proof again that was contradicted
     revoke(draft, host)
     collect(draft, host)
     still_on(draft, host)

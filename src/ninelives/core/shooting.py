@@ -87,7 +87,9 @@ def _put_shot(draft: Draft, host: HostId, shot: at.Shot) -> None:
 def off_replied(draft: Draft, off: do.PowerOff, outcome: on.Outcome, reason: str) -> None:
     """Fold a device's answer. It is believed only as far as the reads bear it out."""
     draft.settle(off)
-    if outcome is not on.Outcome.NOT_SENT:
+    if outcome is not on.Outcome.NOT_SENT and not isinstance(
+        draft.host(off.host).state, at.Unknown
+    ):
         # A device may act late after it answered, not after we decided.
         draft.put_host(replace(draft.host(off.host), last_off_at=draft.now))
     record = draft.host(off.host)

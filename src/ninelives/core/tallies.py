@@ -61,8 +61,8 @@ def needs_shot(host: at.Host) -> bool:
     match host.state:
         case at.Suspect(cls=cls) | at.Held(cls=cls):
             return cls in SHOT_CLASSES and not is_proved_dead(host)
-        case at.Fencing():
-            return not is_proved_dead(host)
+        case at.Fencing() | at.Fenced() | at.Evacuating():
+            return not is_proved_dead(host)  # a storage proof alone: the shots go on
     return False
 
 
