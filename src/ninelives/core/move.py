@@ -19,7 +19,7 @@ from .draft import Draft
 from .episode import tell
 from .fencing import read_evidence
 from .model import HostId, MoveRecord, VmState
-from .plan import will_of
+from .plan import GONE, will_of
 from .targets import (
     choose,
     ends_to_look_at,
@@ -227,9 +227,11 @@ def _look_up(draft: Draft, move: at.Move, state: at.Sending, is_fresh: bool) -> 
 
 def _verify(draft: Draft, move: at.Move, target: HostId) -> None:
     seen, record = move.seen, _our_record(move, target)
+    # What stood open at our send was settled then, also if it ends at our own target.
+    before = frozenset[int]() if move.is_adopted else move.known_records
     if (
         (record is not None and not record.is_final)
-        or open_records(draft, move)
+        or open_records(draft, move, before)
         or seen.task_state is not None
     ):
         _follow(draft, move, target)
@@ -288,15 +290,21 @@ def cancel_if_gone(draft: Draft, move: at.Move) -> None:
     """Its user deleted or shelved it: hands off, and see that no orphan is left on a target."""
     if isinstance(move.state, at.FINAL) or will_of(move.seen) is not at.Will.NOT_MOVED:
         return
-    if isinstance(move.state, at.Sending | at.Verifying) and move.seen.vm_state not in (
-        VmState.DELETED,
-        VmState.SOFT_DELETED,
-    ):
-        return  # a request is out: first see where it ends
+    if isinstance(move.state, at.Sending) or not _has_ended(draft, move):
+        return  # a request is out: first see where it ends, and what it leaves behind
     draft.put_move(replace(move, state=at.Cancelled(draft.now, "by_user")))
     draft.note(move.server, "move.cancelled", "by_user")
     if move.named:
         draft.ask(do.LookForDomain(move.server, move.named, move.attempt))
+
+
+def _has_ended(draft: Draft, move: at.Move) -> bool:
+    """Say whether Nova does nothing any more for a server that is gone: only then look for it."""
+    if not isinstance(move.state, at.Verifying):
+        return True
+    record = _our_record(move, move.state.target)
+    is_late = draft.now >= move.state.since + draft.policy(move.host).nova_settle_s
+    return move.seen.vm_state in GONE and (is_late if record is None else record.is_final)
 
 
 def follow_elsewhere(draft: Draft, move: at.Move) -> None:
@@ -320,6 +328,8 @@ def follow_elsewhere(draft: Draft, move: at.Move) -> None:
     is_adopted = move.is_adopted or host not in move.named
     draft.put_move(replace(move, state=state, is_adopted=is_adopted))
     draft.note(move.server, "move.elsewhere", type(state).__name__.lower(), host)
+    if isinstance(state, at.Skipped):
+        draft.ask(do.LookForDomain(move.server, (host,), move.attempt))
 
 
 def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
@@ -333,6 +343,12 @@ def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
             tell(draft, move.host, f"orphan:{move.server}", ",".join(here))
         return
     absent = frozenset(host for host, present in event.present if present is False)
+    is_elsewhere = isinstance(move.state, at.Skipped) and move.state.reason == "lives_elsewhere"
+    if is_elsewhere and move.seen.host in absent:
+        # It had switched over to the host that died: Nova names a host on which nothing runs.
+        draft.put_move(replace(move, state=at.Failed(draft.now, "nowhere")))
+        tell(draft, move.host, f"server_failed:{move.server}", "nowhere")
+        return
     if isinstance(move.state, at.Planned | at.Retry) and absent - move.absent_on:
         draft.put_move(replace(move, absent_on=move.absent_on | absent))
         draft.wake_host(move.host, draft.now)

@@ -95,6 +95,8 @@ def treatment(draft: Draft, host: HostId, server: ServerSeen, promise: Promise) 
         return at.WaitingForHost(now, "policy")
     if foreign is not None:
         return at.Verifying(now, foreign)
+    if server.vm_state in REFUSED_BY_NOVA and server.host not in (None, host):
+        return at.Skipped(now, "lives_elsewhere")  # a resize that only waits to be confirmed
     if server.vm_state in REFUSED_BY_NOVA:
         return at.WaitingForHost(now, server.vm_state.value)
     if server.blocked:

@@ -106,7 +106,7 @@ def stale_writers(draft: Draft, move: at.Move, target: HostId | None) -> tuple[H
     )
 
 
-def open_records(draft: Draft, move: at.Move) -> bool:
+def open_records(draft: Draft, move: at.Move, but: frozenset[int] = frozenset()) -> bool:
     """Say whether Nova still works on a record of this server that nothing has settled.
 
     A record whose ends died stays open for ever: Nova itself never cleans it. It is unstuck only by
@@ -114,7 +114,8 @@ def open_records(draft: Draft, move: at.Move) -> bool:
     rebuild may wait in the target's queue, and no look sees that.
     """
     return any(
-        not record.is_final and not _is_settled(draft, move, record) for record in move.seen.records
+        not record.is_final and record.id not in but and not _is_settled(draft, move, record)
+        for record in move.seen.records
     )
 
 
