@@ -36,6 +36,9 @@ from .proofs import pacemaker
 from .states import Class
 
 
+OVER = ("other_epoch", "other_boot")  # what a last check says of a request that outlived its time
+
+
 def decide(cluster: Cluster, event: on.Event, now: float) -> Decision:
     """Decide about one event. `now` is the leader's monotonic clock, in seconds. Pure."""
     draft = Draft(cluster, now)
@@ -255,7 +258,7 @@ def _absolute_replied(draft: Draft, event: on.Replied) -> None:
         return  # answered already, or forgotten with its episode
     is_done = event.outcome is on.Outcome.DONE
     is_refused = event.outcome is on.Outcome.REFUSED and not isinstance(event.action, do.Enable)
-    is_over = event.outcome is on.Outcome.NOT_SENT and event.reason == "other_epoch"
+    is_over = event.outcome is on.Outcome.NOT_SENT and event.reason in OVER
     if is_done or is_refused or is_over or isinstance(event.action, do.PowerOn):
         draft.settle(event.action)
     match event.action:

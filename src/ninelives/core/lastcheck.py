@@ -96,8 +96,8 @@ def _about_host(draft: Draft, action: HostAction) -> str:
             return ""
         case do.Restart(), at.Repairing():
             return "maintenance" if Facts(draft, action.host).in_maintenance else ""
-        case do.StartCompute() | do.OpenGate(), at.Returning():
-            return ""
+        case do.StartCompute() | do.OpenGate(), at.Returning(boot=boot):
+            return "" if action.boot == boot else "other_boot"
         case do.ForceUp(), at.Returning(stage=at.Stage.FORCING_UP):
             return _force_up(draft, action)
         case _:

@@ -59,8 +59,9 @@ def dropped(
     """I14: a record may go only when its server has its end."""
     if isinstance(before.state, (*at.FINAL, at.Mending)):
         return  # a guest that is mended on a living host is no part of an episode
-    truth = picture.truth
+    truth, facts = picture.truth, picture.facts.servers.get(server)
     is_excused = server in picture.told.signed_off or truth.is_gone(server)
+    is_excused = is_excused or not before.ran or (facts is not None and not facts.is_protected)
     if not is_excused and truth.is_wanted_running(server) and not truth.runs_well(server):
         state = type(before.state).__name__.lower()
         yield Violation("I14", when, server, f"forgotten while {state}")

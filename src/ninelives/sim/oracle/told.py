@@ -103,6 +103,8 @@ class Told:
                 self.disabled.add(event.host)
             case on.NovaSeen():
                 self.disabled.discard(event.host)
+            case on.Replied(action=do.Enable(host=host), outcome=on.Outcome.DONE):
+                self.disabled.discard(host)
             case on.GuestSeen():
                 self._hear_server(when, event.server)
             case on.TargetsSeen():
