@@ -29,6 +29,7 @@ class Backend:
     is_unpropagated: bool = False  # takes a revocation, and some of its parts never learn of it
     refuses: bool = False  # takes no revocation at all
     expires_s: float | None = None  # forgets a revocation after this
+    renewed: dict[HostId, float] = field(default_factory=dict[HostId, float])
 
 
 def usable(world: "World", host: HostId, backend: BackendId) -> bool:
@@ -121,6 +122,7 @@ def shut_out(world: "World", backend: Backend, host: HostId) -> None:
         backend.cut.add(host)
         world.happen(WritesCut(host, backend.id, is_cut=True))
         world.touched(host)
+    backend.renewed[host] = world.now
     if backend.expires_s is not None:
         world.after(backend.expires_s, "revocation_expired", backend.id, host)
 
@@ -134,9 +136,14 @@ def let_in(world: "World", backend: Backend, host: HostId) -> None:
 
 def revocation_expired(world: "World", backend_id: BackendId, host: HostId) -> None:
     backend = world.backends[backend_id]
-    if backend.expires_s is not None:
+    if backend.expires_s is None:
+        return
+    if world.now >= backend.renewed.get(host, 0.0) + backend.expires_s - ROUNDING_S:
         backend.listed.discard(host)
         let_in(world, backend, host)
+
+
+ROUNDING_S = 1e-6
 
 
 def propagate(world: "World", backend: Backend) -> None:

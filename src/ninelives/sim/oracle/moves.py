@@ -110,7 +110,9 @@ def _died(picture: Picture, flight: Flight, seen: ServerSeen | None) -> bool:
     """Say whether what was sent ended with its target, or with the source that drives it."""
     match flight.action:
         case do.Evacuate(server=server, target=target):
-            return _is_dead(picture, server, target)
+            # Nova may have lost the record with its database; the server itself stands there.
+            arrived = seen is not None and seen.host == target and seen.task_state is None
+            return _is_dead(picture, server, target) or arrived
         case do.LiveMigrate(server=server, source=source) if seen is not None:
             return _is_dead(picture, server, source) and _all_settled(picture, seen)
         case _:
