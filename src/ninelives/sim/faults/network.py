@@ -122,6 +122,13 @@ def device(world: "World", slots: Slots) -> None:
         bmc.set_device(world, each, **behaviour(each, slots, now))
 
 
+def one_device(world: "World", slots: Slots) -> None:
+    """Change how one device behaves, where a host has several."""
+    for each in tuple(world.devices.values()):
+        if each.road == slots["ROAD"]:
+            bmc.set_device(world, each, **behaviour(each, slots, bmc.reading(world, each)))
+
+
 def behaviour(device: bmc.Device, slots: Slots, now: Power) -> dict[str, object]:
     if "silent" in slots:
         return {"is_silent": True}
@@ -212,6 +219,11 @@ FORMS = (
     Form("bmc HOST wrong OTHER", device, (36,), "bmc HOST ok"),
     Form("bmc HOST password", device, (37,), "bmc HOST ok"),
     Form("bmc HOST ok", device),
+    Form("road ROAD silent", one_device, (32,), "road ROAD ok"),
+    Form("road ROAD stuck", one_device, (34,), "road ROAD ok"),
+    Form("road ROAD refuses", one_device, (35,), "road ROAD ok"),
+    Form("road ROAD password", one_device, (37,), "road ROAD ok"),
+    Form("road ROAD ok", one_device),
     Form("storage BACKEND slow", backend, (39,), "storage BACKEND ok"),
     Form("storage BACKEND down", backend, (40,), "storage BACKEND ok"),
     Form("storage BACKEND ok", backend),
