@@ -150,10 +150,7 @@ def nobody_forgotten(step: Step) -> Complaints:
     """I14: no episode ends, and no record goes, before its server has an outcome."""
     for before, after in step.hosts_changed():
         if isinstance(after.state, at.Vacated) and not isinstance(before.state, at.Vacated):
-            for server in step.before.moves_of.get(after.id, {}):
-                move = step.move(server)
-                if move is not None and move.host == after.id and not isinstance(move.state, RESTS):
-                    yield server, f"still {_name(move.state)} when its host is vacated"
+            yield from _left_behind(step, after.id)
     for gone, kept in step.moves_changed():
         if gone is None or isinstance(gone.state, (*RESTS, at.Mending)):
             continue
@@ -162,6 +159,13 @@ def nobody_forgotten(step: Step) -> Complaints:
             yield gone.server, f"dropped while {_name(gone.state)}"
         elif kept is not None and kept.host != gone.host and _is_in_care(step, gone):
             yield gone.server, f"taken from {gone.host} while {_name(gone.state)}"
+
+
+def _left_behind(step: Step, host: HostId) -> Complaints:
+    for server in step.before.moves_of.get(host, {}):
+        move = step.move(server)
+        if move is not None and move.host == host and not isinstance(move.state, RESTS):
+            yield server, f"still {_name(move.state)} when its host is vacated"
 
 
 def _is_in_care(step: Step, move: at.Move) -> bool:
