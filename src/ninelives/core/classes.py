@@ -31,3 +31,19 @@ class Class(StrEnum):
     GRAY = "gray"
     ORDERED = "ordered"  # a human ordered the fence
     UNKNOWN = "unknown"
+
+
+FENCE_CLASSES = frozenset(
+    {
+        Class.DEAD_POWER,
+        Class.DEAD_PANIC,
+        Class.DEAD_OR_FROZEN,
+        Class.HUNG,
+        Class.SINGLE_PLANE,
+        Class.ISOLATED,
+        Class.STORAGE_LOST,
+        Class.GROUP,
+        Class.ORDERED,
+    }
+)
+REPAIR_CLASSES = frozenset({Class.LIBVIRT_HUNG, Class.NOVA_COMPUTE, Class.AGENT_ONLY})

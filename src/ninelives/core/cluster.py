@@ -64,6 +64,10 @@ class Control:
     fence_ordered: tuple[tuple[HostId, str], ...] = ()
 
 
+HeardOn = tuple[WitnessId, Plane]
+Reached = tuple[int, int]  # of the declared references: how many, of how many
+
+
 class Heard(NamedTuple):
     """What one witness has of one host on one plane."""
 
@@ -94,9 +98,11 @@ class Sights:
     """What was seen of one host in this term. Never stored: silence counts while we listened."""
 
     host: HostId
-    heard: Mapping[tuple[WitnessId, Plane], Heard] = field(default_factory=dict)
-    power: Mapping[RoadId, PowerSeen] = field(default_factory=dict)
-    storage: Mapping[BackendId, StorageView] = field(default_factory=dict)
+    heard: Mapping[tuple[WitnessId, Plane], Heard] = field(
+        default_factory=dict[tuple[WitnessId, Plane], Heard]
+    )
+    power: Mapping[RoadId, PowerSeen] = field(default_factory=dict[RoadId, PowerSeen])
+    storage: Mapping[BackendId, StorageView] = field(default_factory=dict[BackendId, StorageView])
     agent: on.AgentSaid | None = None
     nova: on.NovaSeen | None = None
     attested: on.Attested | None = None
@@ -128,12 +134,12 @@ class Views:
     is_unclean: bool = False
     own_fault: str = ""
     fault_ended_at: float | None = None
-    bad_canaries: Mapping[str, float] = field(default_factory=dict)
+    bad_canaries: Mapping[str, float] = field(default_factory=dict[str, float])
     canaries_bad_until: float | None = None
     sick_backends: frozenset[BackendId] = frozenset()
     witnesses: frozenset[WitnessId] = frozenset()  # heard in this term
-    frozen: Mapping[WitnessId, float] = field(default_factory=dict)
-    references: Mapping[tuple[WitnessId, Plane], tuple[int, int]] = field(default_factory=dict)
+    frozen: Mapping[WitnessId, float] = field(default_factory=dict[WitnessId, float])
+    references: Mapping[HeardOn, Reached] = field(default_factory=dict[HeardOn, Reached])
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +189,7 @@ class Cluster:
 
     site: Site
     policy: Policy = BALANCED
-    segment_policies: Mapping[SegmentId, Policy] = field(default_factory=dict)
+    segment_policies: Mapping[SegmentId, Policy] = field(default_factory=dict[SegmentId, Policy])
     now: float = 0.0
     control: Control = field(default_factory=Control)
     hosts: dict[HostId, at.Host] = field(default_factory=dict)

@@ -28,7 +28,8 @@ def _began_now(host: at.Host, draft: Draft, window_s: float) -> bool:
     match host.state:
         case at.Suspect(since=since, cls=cls):
             return cls in SILENT and draft.now - since <= window_s
-    return False
+        case _:
+            return False
 
 
 SILENT = frozenset(

@@ -11,11 +11,12 @@ from . import actions as do
 from . import contradicted, fencing, groups, moves, repair, returning, shooting, storms
 from . import states as at
 from .brakes import Brake, holding
+from .classes import REPAIR_CLASSES
 from .draft import Draft
 from .episode import begin, end, move_to, tell
 from .model import HostId, Refusal
 from .roads import usable_roads
-from .rules import REPAIR_CLASSES, Facts, Verdict, judge, may_fence
+from .rules import Facts, Verdict, judge, may_fence
 from .states import Class
 
 PASSIVE = frozenset({Class.MANAGEMENT_ONLY, Class.TENANT_LOST, Class.GRAY})

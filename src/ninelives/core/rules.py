@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from .classes import FENCE_CLASSES, Class
 from .cluster import Sights
 from .draft import Draft
 from .evidence import (
@@ -20,7 +21,6 @@ from .evidence import (
 )
 from .groups import group_is_dead
 from .model import Health, HostId, Plane, Power, Sign
-from .states import Class
 
 LATE_S = 2.0  # a witness tells of a silence up to two rounds late
 
@@ -212,7 +212,7 @@ class Facts:
         """Its guests cannot write, whoever is to blame: the host (R11), or the backend (R12)."""
         agent = self.sights.agent
         says = agent is not None and agent.storage_lost
-        return says or self.down == {Plane.STORAGE}
+        return says or self.down == frozenset({Plane.STORAGE})
 
     @property
     def backend_is_sick(self) -> bool:
@@ -255,7 +255,7 @@ def _is_ordered(facts: Facts) -> bool:
 
 
 def _is_isolated(facts: Facts) -> bool:
-    return facts.down == set(facts.planes) and watched(facts.sights) is True
+    return facts.down == frozenset(facts.planes) and watched(facts.sights) is True
 
 
 def _is_dead_or_frozen(facts: Facts) -> bool:
@@ -268,12 +268,16 @@ def _is_dead_or_frozen(facts: Facts) -> bool:
 
 def _is_management_only(facts: Facts) -> bool:
     others = set(facts.planes) - {Plane.MANAGEMENT}
-    return facts.down == {Plane.MANAGEMENT} and all(facts.is_not_down(plane) for plane in others)
+    return facts.down == frozenset({Plane.MANAGEMENT}) and all(
+        facts.is_not_down(plane) for plane in others
+    )
 
 
 def _is_tenant_lost(facts: Facts) -> bool:
     others = set(facts.planes) - {Plane.TENANT}
-    return facts.down == {Plane.TENANT} and all(facts.is_not_down(plane) for plane in others)
+    return facts.down == frozenset({Plane.TENANT}) and all(
+        facts.is_not_down(plane) for plane in others
+    )
 
 
 def _is_single_plane(facts: Facts) -> bool:
@@ -294,12 +298,12 @@ def _is_dead_panic(facts: Facts) -> bool:
     return _is_dead_or_frozen(facts) or _is_hung(facts) or single
 
 
-DECISIVE = (
+DECISIVE: tuple[Row, ...] = (
     Row("R4a", Class.OOB_LIES, "a device reads off while a plane is up", lambda f: f.oob_lies),
     Row("R5", Class.DEAD_POWER, "off read twice, no plane up", lambda f: f.is_dead_by_power),
     Row("R7", Class.REBOOTED, "it answers as a new boot", lambda f: f.has_new_boot),
 )
-TABLE = (
+TABLE: tuple[Row, ...] = (
     Row("R1", Class.PLANNED, "people work on it, or disabled it", lambda f: f.is_planned),
     Row("R2", Class.CONTROL_PLANE, "a canary is bad", lambda f: f.control_plane_bad),
     Row("R3", Class.GROUP, "many of its domain fell silent together", lambda f: f.is_group),
@@ -371,22 +375,6 @@ def table(draft: Draft, host: HostId) -> tuple[Answer, ...]:
     return rows + tuple(
         Answer(row.rule, row.condition, row.holds(facts)) for row in (*DECISIVE, *TABLE)
     )
-
-
-FENCE_CLASSES = frozenset(
-    {
-        Class.DEAD_POWER,
-        Class.DEAD_PANIC,
-        Class.DEAD_OR_FROZEN,
-        Class.HUNG,
-        Class.SINGLE_PLANE,
-        Class.ISOLATED,
-        Class.STORAGE_LOST,
-        Class.GROUP,
-        Class.ORDERED,
-    }
-)
-REPAIR_CLASSES = frozenset({Class.LIBVIRT_HUNG, Class.NOVA_COMPUTE, Class.AGENT_ONLY})
 
 
 def may_fence(draft: Draft, host: HostId, cls: Class) -> bool:

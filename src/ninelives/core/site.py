@@ -64,8 +64,8 @@ class Site:
 
     hosts: Mapping[HostId, HostSite]
     controllers: tuple[WitnessId, ...] = ()
-    quorum_sets: Mapping[str, QuorumSet] = field(default_factory=dict)
-    controller_hosts: Mapping[WitnessId, HostId] = field(default_factory=dict)
+    quorum_sets: Mapping[str, QuorumSet] = field(default_factory=dict[str, QuorumSet])
+    controller_hosts: Mapping[WitnessId, HostId] = field(default_factory=dict[WitnessId, HostId])
 
     @cached_property
     def members(self) -> Mapping[DomainId, frozenset[HostId]]:

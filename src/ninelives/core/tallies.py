@@ -63,6 +63,8 @@ def needs_shot(host: at.Host) -> bool:
             return cls in SHOT_CLASSES and not is_proved_dead(host)
         case at.Fencing() | at.Fenced() | at.Evacuating():
             return not is_proved_dead(host)  # a storage proof alone: the shots go on
+        case _:
+            pass
     return False
 
 
@@ -104,6 +106,8 @@ def of_move(move: at.Move) -> Iterable[Key]:
             return (target_key(target), *_places(move))
         case at.Choosing():
             return _places(move)  # whoever asks for a target keeps a place free for the answer
+        case _:
+            pass
     return ()
 
 
