@@ -48,7 +48,7 @@ def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
 
 def _may_reset_again(draft: Draft, known: at.Move) -> bool:
     """A reset has its time to help; one whose answer was lost may yet begin."""
-    if not isinstance(known.state, at.Mending):
+    if not isinstance(known.state, at.Mending) or known.state.is_well:
         return True
     policy = draft.policy(known.host)
     wait = policy.nova_settle_s if known.state.is_unknown else policy.guest_silent_s
@@ -68,7 +68,7 @@ def reset_replied(draft: Draft, move: at.Move, event: on.Replied) -> None:
 def _guest_is_well(draft: Draft, known: at.Move | None) -> None:
     """It lives again: the counter stays for the window, so that a loop is seen as one."""
     if known is not None and isinstance(known.state, at.Mending) and not known.state.is_migration:
-        rested = replace(known.state, is_sent=False)
+        rested = replace(known.state, is_sent=False, is_well=True)
         draft.put_move(replace(known, state=rested))
         draft.note(known.server, "guest.well")
 

@@ -23,6 +23,7 @@ from .plan import GONE, will_of
 from .targets import (
     choose,
     ends_to_look_at,
+    has_project_room,
     has_room,
     is_dead,
     open_records,
@@ -85,11 +86,15 @@ def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
 
 
 def _is_overtaking(draft: Draft, move: at.Move, others: list[at.Move]) -> bool:
-    """Say whether a better tier still waits for a free place: then nobody else takes it."""
+    """Say whether a better tier still waits for a free place: then nobody else takes it.
+
+    Who waits only because its own project has enough on the move is in nobody's way.
+    """
     return any(
         other.promise.tier < move.promise.tier
         and isinstance(current := (draft.move(other.server) or other).state, at.Planned)
         and current.wanting == "room"
+        and (other.seen.project == move.seen.project or has_project_room(draft, other))
         for other in others
     )
 

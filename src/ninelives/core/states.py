@@ -312,6 +312,7 @@ class Mending:
     is_migration: bool
     is_sent: bool = False
     is_unknown: bool = False
+    is_well: bool = False  # it lived again: the next crash is another one
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,15 @@ def has_room(draft: Draft, move: at.Move) -> bool:
     policy = draft.policy(move.host)
     if draft.count(MOVING) >= policy.moves_max:
         return False
-    if draft.count(project_key(move.seen.project)) >= policy.project_moves_max:
-        return False
-    return all(
+    return has_project_room(draft, move) and all(
         draft.count(backend_key(disk)) < policy.backend_moves_max for disk in set(move.seen.disks)
     )
+
+
+def has_project_room(draft: Draft, move: at.Move) -> bool:
+    """Say whether the move's own project may have one more on the way."""
+    most = draft.policy(move.host).project_moves_max
+    return draft.count(project_key(move.seen.project)) < most
 
 
 def choose(draft: Draft, move: at.Move, candidates: tuple[Candidate, ...]) -> HostId | str:

@@ -181,7 +181,9 @@ def turn_kept(
     for other in picture.records.moves_from(move.host):
         if other.server == server or other.epoch != move.epoch:
             continue
-        if _waits_for_its_turn(other, move.state) and other.promise.tier < move.promise.tier:
+        is_before = other.promise.tier < move.promise.tier
+        is_apart = other.seen.project != move.seen.project and _is_project_full(picture, other)
+        if is_before and not is_apart and _waits_for_its_turn(other, move.state):
             yield Violation("I17", when, server, f"before {other.server} of a tier above its own")
         elif isinstance(other.state, SETTLED):
             continue
@@ -198,6 +200,15 @@ def _waits_for_its_turn(other: at.Move, chosen: at.Choosing | at.Sending) -> boo
             return since < chosen.since
         case _:
             return False
+
+
+def _is_project_full(picture: Picture, move: at.Move) -> bool:
+    """Its own project has enough on the way: it waits for nobody else's place."""
+    of_project = sum(
+        isinstance(other.state, (*COUNTED, at.Choosing)) and other.seen.project == move.seen.project
+        for other in picture.records.moves.values()
+    )
+    return of_project >= picture.facts.policy_of(move.host).project_moves_max
 
 
 def _must_follow(move: at.Move, other: at.Move) -> bool:
