@@ -295,7 +295,9 @@ def _is_dead_panic(facts: Facts) -> bool:
         return False
     policy = facts.draft.policy(facts.host)
     single = policy.single_plane_fences and _is_single_plane(facts)
-    return _is_dead_or_frozen(facts) or _is_hung(facts) or single
+    # Its storage session outlives a panic by half a minute: a dump is why, not isolation.
+    isolated = policy.isolated_fences and _is_isolated(facts)
+    return _is_dead_or_frozen(facts) or _is_hung(facts) or single or isolated
 
 
 DECISIVE: tuple[Row, ...] = (
