@@ -2,6 +2,7 @@
 
 import click
 
+from .cli_compare import compare
 from .cli_demo import demo
 from .cli_explore import explore
 from .cli_host import host
@@ -22,3 +23,4 @@ main.add_command(sim)
 sim.add_command(explore)
 sim.add_command(swarm)
 sim.add_command(crashpoints)
+sim.add_command(compare)

@@ -3,7 +3,7 @@
 plan ─▶ world of its own for each policy ─▶ faults, heals, people ─▶ tally of the truth ─▶ score
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial, reduce
@@ -104,17 +104,29 @@ class Comparison:
 
 
 Result = tuple[str, Mapping[str, Score]]  # a family, and what each policy came to in one world
+Advance = Callable[[int], None]  # told how many worlds are done
 
 
 def compare(
-    worlds: int, seed: int, jobs: int = 1, policies: tuple[str, ...] = POLICIES
+    worlds: int,
+    seed: int,
+    jobs: int = 1,
+    policies: tuple[str, ...] = POLICIES,
+    advance: Advance | None = None,
 ) -> Comparison:
     """Let every policy live through the same worlds. Same arguments, same result."""
     scores = dict[tuple[str, str], Score]()
-    for family, found in results(worlds, seed, jobs, policies):
+    for done, (family, found) in enumerate(results(worlds, seed, jobs, policies), start=1):
         for policy, score in found.items():
             scores[policy, family] = scores.get((policy, family), Score()).plus(score)
+        if advance is not None:
+            advance(done)
     return Comparison(seed, worlds, scores, policies)
+
+
+def worlds_for(hours: float) -> int:
+    """Return how many worlds make up these simulated hours; each policy lives through all."""
+    return max(1, round(hours / WORLD_HOURS))
 
 
 def results(worlds: int, seed: int, jobs: int, policies: tuple[str, ...]) -> Iterator[Result]:
@@ -238,16 +250,17 @@ class Stage:
         cloud_sends.process_changed(self.world, host)
 
     def score(self) -> Score:
-        tally, lost = self.tally, self.tally.lost()
+        tally = self.tally
+        ended = (round(each, 1) for each in tally.downtimes)
         return Score(
             tally.false_fences,
             tally.guests_killed,
             tally.zombies,
             round(tally.zombie_s, 1),
             tally.wiped,
-            len(lost),
+            len(tally.lost()),
             len(tally.forgotten()),
-            tuple(sorted((*(round(each, 1) for each in tally.downtimes), *(inf for _ in lost)))),
+            tuple(sorted((*ended, *(inf for _ in range(tally.never()))))),
         )
 
 
@@ -263,9 +276,3 @@ def staged(plan: Plan, policy: str) -> Stage:
     agenda = Agenda(world)
     rival = Masakari(agenda) if name == "Masakari" else InstanceHa(agenda)
     return Stage(plan, agenda, Tally(world), rng, rival)
-
-
-def known(policies: Iterable[str]) -> tuple[str, ...]:
-    """Keep those names that are policies, in our order."""
-    wanted = set(policies)
-    return tuple(policy for policy in POLICIES if policy in wanted)

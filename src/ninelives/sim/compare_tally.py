@@ -43,6 +43,7 @@ class Tally:
     stops: dict[ServerId, tuple[float, HostId]] = field(
         default_factory=dict[ServerId, tuple[float, HostId]]
     )
+    shot_at: dict[HostId, float] = field(default_factory=dict[HostId, float])  # in vain
     doubles: dict[ServerId, float] = field(default_factory=dict[ServerId, float])  # counted up to
     downtimes: list[float] = field(default_factory=list[float])  # from death to running
     false_fences: int = 0
@@ -90,6 +91,7 @@ class Tally:
         if self.conditions[host] is Condition.RUNNING and self._is_healthy(host):
             self.false_fences += 1
             self.guests_killed += guests
+            self.shot_at[host] = self.world.now
 
     def _is_healthy(self, host: HostId) -> bool:
         """Say whether guests there reach their disks and their users, as far as it is the host."""
@@ -113,7 +115,13 @@ class Tally:
                 self._missed(when, server, host)
 
     def _deaths(self, when: float, host: HostId) -> None:
-        """Tell the end of a host from the end of a guest: it stops its guests at one instant."""
+        """Tell the end of a host from the end of a guest: it stops its guests at one instant.
+
+        Whom a false shot killed has been counted. He would not have died, and the short way from
+        such a shot to a move would make whoever shot look fast.
+        """
+        if self.shot_at.get(host) == when:
+            return
         for server, outage in self.outages.items():
             if self.stops.get(server) == (when, host) and outage.host == host:
                 outage.is_death = True
@@ -183,6 +191,11 @@ class Tally:
             for each in self.world.setup.servers
             if each.id not in self.unwanted and not any(self._serving(each.id))
         ]
+
+    def never(self) -> int:
+        """Count whose host died, and who never ran again."""
+        lost = set(self.lost())
+        return sum(each.is_death for server, each in self.outages.items() if server in lost)
 
     def forgotten(self) -> list[ServerId]:
         """Return who is lost, and nobody was told of it since: by its name or its host's."""
