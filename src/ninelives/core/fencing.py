@@ -149,6 +149,17 @@ def _hold_alive(draft: Draft, host: HostId, cls: Class) -> None:
     reason = "half_fenced" if draft.host(host).is_touched else "alive_again"
     move_to(draft, host, at.Held(draft.now, reason, cls), reason)
     if reason == "half_fenced":
+        tell_half_fenced(draft, host)
+
+
+def tell_half_fenced(draft: Draft, host: HostId) -> None:
+    """Call a person, who chooses; a new boot has a moment to attest that the old one is gone."""
+    state, wait = draft.host(host).state, draft.policy(host).attest_retry_s
+    if not isinstance(state, at.Held):
+        return
+    if Facts(draft, host).has_new_boot and draft.now < state.since + wait:
+        draft.wake_host(host, state.since + wait)
+    else:
         tell(draft, host, "held:half_fenced", "life came back after the first effect")
 
 

@@ -208,6 +208,7 @@ def _held_but_fine(draft: Draft, host: HostId) -> None:
 
 def _half_fenced(draft: Draft, host: HostId, verdict: Verdict) -> None:
     """It came back to life under our hands. Only its death, seen, or a human moves it on."""
+    fencing.tell_half_fenced(draft, host)
     is_dead = verdict.cls is Class.DEAD_POWER
     # It stays half fenced under a brake: any other reason would let it walk back to healthy.
     if is_dead and holding(draft, host, verdict.cls) is None:
