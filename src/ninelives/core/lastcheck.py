@@ -96,7 +96,9 @@ def _about_host(draft: Draft, action: HostAction) -> str:
             return ""
         case do.Restart(), at.Repairing():
             return "maintenance" if Facts(draft, action.host).in_maintenance else ""
-        case do.StartCompute() | do.OpenGate(), at.Returning(boot=boot):
+        case do.StartCompute(), at.Returning(stage=at.Stage.COMPUTE, boot=boot):
+            return "" if action.boot == boot else "other_boot"
+        case do.OpenGate(), at.Returning(stage=at.Stage.RESTARTING, boot=boot):
             return "" if action.boot == boot else "other_boot"
         case do.ForceUp(), at.Returning(stage=at.Stage.FORCING_UP):
             return _force_up(draft, action)

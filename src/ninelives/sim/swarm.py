@@ -89,6 +89,7 @@ class SwarmReport:
             "leader_changes": self.leader_changes,
             "proofs_voided": self.proofs_voided,
             "group_incidents": self.groups,
+            "core_seconds": round(self.core_s, 2),
             "hours_per_core_second": round(self.hours / self.core_s, 2) if self.core_s else 0.0,
             "faults": {str(row): self.faults[row] for row in sorted(self.faults)},
             "pairs": {f"{state}.{event}": self.pairs[state, event] for state, event in self.pairs},

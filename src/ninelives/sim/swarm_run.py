@@ -85,7 +85,7 @@ def drawn_plan(seed: str, active_s: float = ACTIVE_S) -> Plan:
 
 def dense_plan(seed: str, active_s: float = ACTIVE_S) -> Plan:
     """Plan the world of the figures."""
-    return Plan(seed, dense_setup(), active_s, DENSE_ROWS, 18.0, 0.0, 120.0, is_healed=False)
+    return Plan(seed, dense_setup(), active_s, DENSE_ROWS, 14.0, 0.0, 120.0, is_healed=False)
 
 
 # What befalls the dense world: most of it ends an episode, none of it stops everything for long.
