@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core.cluster import Note
-from ninelives.core.model import BackendId, HostId, RoadId, ServerId, ServerSeen, WitnessId
+from ninelives.core.model import BackendId, HostId, ServerId, ServerSeen, WitnessId
 from ninelives.core.policy import Policy
 from ninelives.engine.lease import Hold
 from ninelives.engine.node import Decide
@@ -35,18 +35,17 @@ from . import (
     tenure,
     truth,
 )
-from .bmc import Device
 from .controllers import Clock, Controller
 from .dispatch import ALL, OF_A_PROCESS, POINTS
+from .furniture import backends_of, devices_of, hosts_of, lists_of, watchers_of
 from .happenings import Happening
 from .ledger import Ledger
 from .minds import Objection, nothing_against, real_decide, real_objection
 from .network import Network
 from .setup import Setup
 from .sightings import Eyes
-from .storage import Backend
 from .triggers import Trigger, fire
-from .truth import AgentState, Condition, HostTruth
+from .truth import Condition, HostTruth
 from .twins import twin
 
 Observer = Callable[[float, Happening], None]
@@ -103,7 +102,7 @@ class World:
         self.net = Network(racks={host.id: host.rack for host in site.hosts.values() if host.rack})
         self.eyes = Eyes()
         self.devices = devices_of(setup)
-        self.backends = {name: Backend(name) for name in backends_of(setup)}
+        self.backends = backends_of(setup)
         self.controllers: dict[WitnessId, Controller] = {
             name: Controller(name, Clock(0.0, self.rng.random() * setup.knobs.clock_spread_s))
             for name in site.controllers
@@ -364,46 +363,3 @@ class World:
     def writers(self, server: ServerId) -> frozenset[HostId]:
         """Every host that can write a disk of this server, now or when it wakes up."""
         return truth.writers(self, server)
-
-
-def watchers_of(setup: Setup) -> dict[HostId, tuple[WitnessId, ...]]:
-    """Return who looks at each host: every controller, and its witnesses."""
-    return {
-        host.id: tuple(dict.fromkeys((*setup.site.controllers, *host.witnesses)))
-        for host in setup.site.hosts.values()
-    }
-
-
-def hosts_of(setup: Setup) -> dict[HostId, HostTruth]:
-    return {
-        host.id: HostTruth(
-            host.id,
-            agent=AgentState.OK if host.has_agent else AgentState.NONE,
-            is_watchdog_armed=host.has_watchdog,
-        )
-        for host in setup.site.hosts.values()
-    }
-
-
-def devices_of(setup: Setup) -> dict[tuple[HostId, RoadId], Device]:
-    return {
-        (host.id, road.id): Device(host.id, road.id, host.id, road.kind)
-        for host in setup.site.hosts.values()
-        for road in host.roads
-    }
-
-
-def backends_of(setup: Setup) -> tuple[BackendId, ...]:
-    mounted = (name for host in setup.site.hosts.values() for name in host.backends)
-    disks = (name for server in setup.servers for name in server.disks)
-    return tuple(dict.fromkeys((*mounted, *disks)))
-
-
-def lists_of(
-    watchers: dict[HostId, tuple[WitnessId, ...]],
-) -> dict[WitnessId, tuple[HostId, ...]]:
-    found: dict[WitnessId, list[HostId]] = {}
-    for host, names in watchers.items():
-        for witness in names:
-            found.setdefault(witness, []).append(host)
-    return {witness: tuple(hosts) for witness, hosts in found.items()}
