@@ -241,12 +241,6 @@ def power_is(sights: Sights, power: Power) -> bool:
     return any(seen.power is power for seen in sights.power.values())
 
 
-def read_off_since(sights: Sights, since: float) -> bool:
-    """Say whether every device of the host that answers read off at or after `since`."""
-    answers = [seen for seen in sights.power.values() if seen.power is not Power.UNREADABLE]
-    return bool(answers) and all(seen.power is Power.OFF and seen.at >= since for seen in answers)
-
-
 def reads_off(draft: Draft, host: HostId, since: float) -> bool:
     """Say whether the host reads off at or after `since`: every device of one level, by itself.
 

@@ -79,10 +79,9 @@ class Method(StrEnum):
 
 
 class Validity(StrEnum):
-    """Whether a proof still permits a start."""
+    """Whether a proof still counts. What a fresh read suspends for a while is worked out anew."""
 
     VALID = "valid"
-    SUSPENDED = "suspended"  # about a boot that is gone, but power is on: no start until looked at
     VOID = "void"  # contradicted by what came after: never again
 
 

@@ -18,11 +18,6 @@ def want_key(domain: str) -> Key:
     return ("want", domain)
 
 
-def suspect_key(domain: str) -> Key:
-    """Key of: hosts of a domain that are under suspicion or worse."""
-    return ("suspect", domain)
-
-
 def seen_key(witness: str, plane: str) -> Key:
     """Key of: targets not proved dead that a witness sees on a plane."""
     return ("seen", witness, plane)
@@ -82,12 +77,7 @@ def of_host(host: at.Host, sights: "Sights", site: HostSite) -> Iterable[Key]:
 
 def of_record(host: at.Host, site: HostSite) -> list[Key]:
     """Return the keys to which a host's record contributes, whatever is heard of it."""
-    keys: list[Key] = []
-    if needs_shot(host):
-        keys += [want_key(domain) for domain in site.domains]
-    if isinstance(host.state, at.Suspect | at.Held | at.Fencing | at.Fenced | at.Evacuating):
-        keys += [suspect_key(domain) for domain in site.domains]
-    return keys
+    return [want_key(domain) for domain in site.domains] if needs_shot(host) else []
 
 
 def of_heard(heard: "Iterable[tuple[tuple[WitnessId, Plane], Heard]]") -> Iterator[Key]:
