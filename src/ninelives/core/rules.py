@@ -241,7 +241,8 @@ class Facts:
         return agent is not None and agent.guests_progress and self.any_up
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Row:
     """One row of the table."""
 
     rule: str

@@ -103,8 +103,6 @@ class Told:
                 self.disabled.add(event.host)
             case on.NovaSeen():
                 self.disabled.discard(event.host)
-            case on.Replied(action=do.Enable(host=host), outcome=on.Outcome.DONE):
-                self.disabled.discard(host)
             case on.GuestSeen():
                 self._hear_server(when, event.server)
             case on.TargetsSeen():
@@ -178,6 +176,8 @@ class Told:
         self.flights[server] = Flight(action, when, newest)
 
     def _hear_reply(self, event: on.Replied) -> None:
+        if isinstance(event.action, do.Enable) and event.outcome is on.Outcome.DONE:
+            self.disabled.discard(event.action.host)
         server = server_of(event.action)
         flight = self.flights.get(server) if server is not None else None
         if server is None or flight is None or flight.action != event.action or flight.is_over:
