@@ -1,8 +1,9 @@
 """The tables of a comparison: every policy over all worlds, and family by family."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import inf, isinf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
     from ninelives.sim.compare import Comparison, Score
 
 
-class Measure(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Measure:
     """One thing that is compared. Less is better."""
 
     name: str
-    of: Callable[["Score"], float]
+    of: "Callable[[Score], float]"
     words: Callable[[float], str]
     is_ranked: bool = True
 
