@@ -14,6 +14,11 @@ What is modelled
              power on, re-enable, adoption at its start of what is forced down.
 
 What is simplified, and in whose favour
+  equal    Everything is installed as every tool's documentation asks: each host has an agent of the
+           tool and a power device, wired as written down. Nova hears nothing of a nova-compute that
+           lost its management network. Evacuated servers start again, and no project is exempt.
+           `resume_guests_state_on_host_boot` is false, Nova's default: a host that comes back runs
+           nothing until somebody lets it.
   theirs   They have our lease: when a controller dies, another one takes them over in seconds.
   theirs   `stonith-action` is `off`: with Pacemaker's own default, `reboot`, Masakari finds the
            power on again and recovers nothing (`Stonith.REBOOT` plays that).
