@@ -29,7 +29,7 @@ What is simplified, and in whose favour
   theirs   Orders that only ninelives knows (disarm, maintenance, a false word of a person) do not
            touch them, and hosts start no guests by themselves, though they have no gate.
   theirs   Whoever runs them switches dead hosts on again, clears `on_maintenance`, and enables what
-           is healthy; a status of `error` or `failed` counts as somebody having been told.
+           is healthy; `error`, `failed` and a refused evacuation count as somebody being told.
   theirs   The watchdog device that our agent feeds is fed by systemd there: it resets a frozen
            host, and never one that lost its lease.
   ours     Masakari's instance monitor is left out (no fault of the table is a guest's crash), and

@@ -196,7 +196,7 @@ class InstanceHa:
         wanted = [each for each in found if each.vm_state in STATES]
         sent = [self._send(each, is_first) for each in wanted]
         if not all(sent):
-            self.world.note(host, "instanceha.refused")  # it loops at each poll (G14)
+            self.world.note(host, "told.instanceha_refused")  # and it loops at each poll (G14)
             return
         power.switch_on(self.world, host)
         ask(self.world, nova.UpdateService(host, disabled=True, reason=COMPLETE))
