@@ -14,7 +14,7 @@ from .draft import Draft
 from .episode import tell
 from .model import HostId, VmState
 from .plan import word_of_user
-from .targets import in_order
+from .targets import in_order, unproved_writers
 
 LEFT = (at.WaitingForHost, at.Failed)
 
@@ -51,6 +51,12 @@ def _rests(draft: Draft, move: at.Move) -> bool:
 
 
 def _reboot(draft: Draft, move: at.Move, state: at.WaitingForHost) -> None:
+    others = unproved_writers(draft, move, move.host)
+    if others:
+        # At home, too, it starts alone: an end of an old resize or evacuation is looked at first.
+        draft.ask(do.LookForDomain(move.server, others, move.attempt))
+        tell(draft, move.host, f"move_held:{move.server}", "needs " + ", ".join(others))
+        return
     attempt = move.attempt + 1
     sent = replace(state, since=draft.now, is_sent=True)
     draft.put_move(replace(move, state=sent, attempt=attempt))

@@ -354,7 +354,8 @@ def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
         draft.put_move(replace(move, state=at.Failed(draft.now, "nowhere")))
         tell(draft, move.host, f"server_failed:{move.server}", "nowhere")
         return
-    if isinstance(move.state, at.Planned | at.Retry) and absent - move.absent_on:
+    waits = isinstance(move.state, at.Planned | at.Retry | at.WaitingForHost)
+    if waits and absent - move.absent_on:
         draft.put_move(replace(move, absent_on=move.absent_on | absent))
         draft.wake_host(move.host, draft.now)
     if here:
