@@ -21,7 +21,7 @@ from ninelives.sim import compare as sim
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results" / "compare.txt"
 PICTURE = ROOT / "docs" / "images" / "compare.svg"
-HOURS = 324.0  # 18 worlds of each of the nine families
+HOURS = 216.0  # 12 worlds of each of the nine families
 WIDTH = 200
 
 

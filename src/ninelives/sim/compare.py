@@ -4,7 +4,6 @@ plan ─▶ world of its own for each policy ─▶ faults, heals, people ─▶
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from heapq import heapify, heappop, heappush
@@ -29,6 +28,7 @@ from .compare_worlds import (
 )
 from .faults.grammar import Words
 from .rivals import Agenda, InstanceHa, Masakari, Rival, idle
+from .swarm import leave_interrupts_to_the_parent
 from .swarm_people import settled
 from .truth import ComputeState
 from .world import World
@@ -135,8 +135,8 @@ def results(worlds: int, seed: int, jobs: int, policies: tuple[str, ...]) -> Ite
     if jobs <= 1:
         yield from map(one, range(worlds))
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        yield from pool.map(one, range(worlds), chunksize=2)
+    with get_context("fork").Pool(jobs, initializer=leave_interrupts_to_the_parent) as pool:
+        yield from pool.imap(one, range(worlds))  # in order: the sums are the same
 
 
 def play_all(seed: int, policies: tuple[str, ...], number: int) -> Result:
