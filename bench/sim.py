@@ -1,8 +1,8 @@
 """Measure simulated hours per second of one core, in the dense world, oracle on.
 
 Run: `python bench/sim.py [hours] [--profile]`. The world: 10 hosts × 6 servers × 3 controllers,
-with at least 12 faults and 8 episodes in a simulated hour, and every law after every happening. A world
-that breaks a law ends there and is counted as far as it came.
+with at least 12 faults and 8 episodes in a simulated hour, and every law after every happening. A
+world that breaks a law ends there and is counted as far as it came.
 """
 
 import cProfile
