@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from click.testing import CliRunner
 
 from ninelives.app.cli import main
-from ninelives.app.compare_picture import HEIGHT, WIDTH, drawn, label_y
+from ninelives.app.compare_picture import HEIGHT, WIDTH, drawn, label_y, whole
 from ninelives.app.compare_table import MEDIAN, SHOTS, row_of
 from ninelives.sim.compare import POLICIES, Comparison, Score
 
@@ -65,3 +65,7 @@ def test_names_of_lines_never_lie_on_each_other() -> None:
     places = [label_y(name, ends) for name in ends]
 
     assert places == [100.0, 116.0, 132.0]
+
+
+def test_one_that_is_missing_is_not_rounded_away() -> None:
+    assert [whole(share) for share in (1.0, 0.999, 0.29, 0.0)] == ["100%", "99%", "29%", "0%"]
