@@ -82,6 +82,8 @@ def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
     stale = [writer for writer in stale_writers(draft, move, move.again) if writer != move.host]
     for writer in stale:
         read_evidence(draft, writer)
+    if stale:  # one that is led back will not read off again: its own agent says who is there
+        draft.ask(do.LookForDomain(move.server, tuple(stale), move.attempt))
     return "fresh_read" if stale else ""
 
 

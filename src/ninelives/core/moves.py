@@ -60,7 +60,8 @@ def listed(draft: Draft, event: on.Listed) -> None:
             added = _plan_new(draft, host, event.servers)
             # A list asked for before the last one was answered says nothing new: it is no second.
             is_next = event.request.round == state.round + 1
-            is_clean = event.is_complete and not added
+            is_left = any(_is_open_elsewhere(draft, host, server) for server in event.servers)
+            is_clean = event.is_complete and not added and not is_left
             clean = state.clean_lists + is_next if is_clean else 0
             state = replace(state, clean_lists=min(clean, 2), round=state.round + is_next)
             draft.put_host(replace(draft.host(host), state=state))
@@ -96,6 +97,12 @@ def _is_cared_for(draft: Draft, move: at.Move, host: HostId) -> bool:
     other = draft.host(move.host)
     is_current = move.epoch == other.epoch and isinstance(other.state, at.Evacuating)
     return is_current and not isinstance(move.state, RESTS)
+
+
+def _is_open_elsewhere(draft: Draft, host: HostId, server: ServerSeen) -> bool:
+    """Say whether a server on this host's list has no outcome yet in another host's episode."""
+    move = draft.move(server.id)
+    return move is not None and move.host != host and not isinstance(move.state, RESTS)
 
 
 # Evacuating.
