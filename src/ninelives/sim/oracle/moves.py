@@ -42,6 +42,8 @@ def nobody_forgotten(
         move = picture.records.moves.get(server)
         if picture.truth.is_gone(server) or picture.truth.homes[server] != host:
             continue
+        if move is not None and move.host != host and not isinstance(move.state, SETTLED):
+            continue  # the open episode of the host where it was before answers for it
         if move is None or not isinstance(move.state, SETTLED):
             state = type(move.state).__name__.lower() if move else "in no plan"
             yield Violation("I14", when, server, f"{host} is called empty, and it is {state}")

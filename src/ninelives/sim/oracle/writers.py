@@ -36,7 +36,8 @@ def one_writer(
     """I1, where a copy appears or may write again. What nobody of ours let start is counted."""
     match it:
         case so.DomainStarted():
-            if it.cause in STRANGERS and it.host not in picture.records.opened:
+            is_ours = it.cause == "autostart" and it.host in picture.records.opened
+            if it.cause in STRANGERS and not is_ours:
                 picture.truth.stray_started(it.server, it.host)
             yield from _judged(picture, when, it.server, it.host, it.cause)
         case so.WritesCut(is_cut=False):
