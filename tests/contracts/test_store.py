@@ -159,6 +159,25 @@ class TestStore:
         assert led.take(seen, "c") is None
         assert led.lease() == LeaseRow("b", 2, 0)
 
+    def test_who_lets_go_leaves_nobody_in_the_same_term(self, led: Store) -> None:
+        seen = led.lease()
+
+        assert led.release(seen)
+        assert (led.lease().holder, led.lease().term) == ("", 1)
+        assert led.lease() != seen
+        assert led.renew(seen) is None
+        assert led.take(seen, "b") is None
+        assert led.take(led.lease(), "b") == LeaseRow("b", 2, 0)
+
+    @pytest.mark.parametrize("row", [("b", 1, 0), ("a", 2, 0), ("a", 1, 1), ("a", 0, 0)])
+    def test_lets_go_only_of_exactly_this(self, led: Store, row: tuple[str, int, int]) -> None:
+        assert not led.release(LeaseRow(*row))
+        assert led.lease() == LeaseRow("a", 1, 0)
+
+    def test_nobody_has_nothing_to_let_go(self, store: Store) -> None:
+        with pytest.raises(AssertionError):
+            store.release(NOBODY)
+
     def test_terms_never_decrease(self, led: Store) -> None:
         terms = [led.lease().term]
         for holder in "bab":

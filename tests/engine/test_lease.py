@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ninelives.engine.errors import StoreUnavailable
-from ninelives.engine.lease import Hold, Tenure, Watch, may_take, renewed, taken, watched
+from ninelives.engine.lease import (
+    Hold,
+    Tenure,
+    Watch,
+    may_take,
+    released,
+    renewed,
+    taken,
+    watched,
+)
 from ninelives.engine.ports import LeaseRow
 from ninelives.sim.memory_store import Answers, MemoryStore
 
@@ -41,6 +50,12 @@ class SlowStore(MemoryStore):
     def take(self, seen: LeaseRow, holder: str) -> LeaseRow | None:
         try:
             return super().take(seen, holder)
+        finally:
+            self.on_the_way()
+
+    def release(self, row: LeaseRow) -> bool:
+        try:
+            return super().release(row)
         finally:
             self.on_the_way()
 
@@ -196,6 +211,31 @@ def test_where_nobody_led_nobody_waits() -> None:
     assert may_take(Watch(LeaseRow("", 0, 0), 100.0), 100.0, LEASE_S, MARGIN_S)
 
 
+def test_where_the_holder_let_go_nobody_waits() -> None:
+    store, clock = MemoryStore(), Clock()
+    hold = take_at_once(store, clock)
+
+    assert released(store, hold)
+    after = taken(store, Watch(store.lease(), clock()), "b", clock, LEASE_S, MARGIN_S)
+
+    assert after is not None
+    assert after.row == LeaseRow("b", 2, 0)
+    assert renewed(store, hold, clock) is None
+
+
+def test_a_renewal_of_unknown_outcome_leaves_nothing_to_let_go() -> None:
+    """It runs out as ever: whoever saw that beat waits for it."""
+    store, clock = MemoryStore(), Clock()
+    hold = take_at_once(store, clock)
+    store.answers = Answers.REPLY_LOST
+    with pytest.raises(StoreUnavailable):
+        renewed(store, hold, clock)
+    store.answers = Answers.ALWAYS
+
+    assert not released(store, hold)
+    assert store.lease().holder == "a"
+
+
 @dataclass
 class Contender:
     """One controller with a clock of its own: another zero, and a little faster or slower."""
@@ -222,6 +262,18 @@ class Contender:
         finally:
             self.is_waiting = False
 
+    def hand_over(self, store: SlowStore) -> None:
+        """Act no more, and then let go."""
+        hold, self.hold = self.hold, None
+        self.is_waiting = True
+        try:
+            if hold is not None:
+                released(store, hold)
+        except StoreUnavailable:
+            return
+        finally:
+            self.is_waiting = False
+
 
 @dataclass
 class Race:
@@ -241,19 +293,20 @@ class Race:
         return [c.name for c in self.contenders if c.hold and c.hold.tenure.may_act(c.clock())]
 
 
-Step = tuple[str, float, float, Answers]
+Step = tuple[str, float, float, Answers, bool]
 # Some waits outlive a lease; others are just shorter, so that the one before may still be acting.
 STEPS = st.tuples(
     st.sampled_from("aabbc"),  # who calls the store
     st.sampled_from([0.1, 2.5, 6.2, 9.0, 11.6]),  # how long before
     st.sampled_from([0.0, 0.0, 0.0, 0.5, 14.0]),  # how long the answer takes
     st.sampled_from([*[Answers.ALWAYS] * 4, Answers.REPLY_LOST, Answers.NEVER]),
+    st.sampled_from([False] * 5 + [True]),  # whether it hands over
 )
 
 
 def play_next(race: Race, steps: Iterator[Step]) -> None:
     """One call of the store; while its answer is slow the next calls happen."""
-    for who, before_s, delay_s, answers in steps:
+    for who, before_s, delay_s, answers, hands_over in steps:
         race.pass_time(before_s)
 
         def wait(delay_s: float = delay_s) -> None:
@@ -266,7 +319,7 @@ def play_next(race: Race, steps: Iterator[Step]) -> None:
         race.store.on_the_way = wait
         contender = race.contenders["abc".index(who)]
         if not contender.is_waiting:
-            contender.lead_or_watch(race.store)
+            (contender.hand_over if hands_over else contender.lead_or_watch)(race.store)
         assert len(race.actors()) <= 1, race
         return
 

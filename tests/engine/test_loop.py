@@ -27,7 +27,8 @@ from tests.engine.stand_ins import (
 from ninelives.adapters.sql import SqlStore, open_store
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.cluster import Cluster, Note
+from ninelives.core.actions import HandOver
+from ninelives.core.cluster import Cluster, Decision, Note, Views
 from ninelives.core.decide import decide
 from ninelives.core.lastcheck import objection
 from ninelives.core.model import ServerId, VmState
@@ -41,6 +42,7 @@ from ninelives.engine.node import Ready
 from ninelives.engine.ports import Ports
 from ninelives.engine.replay import first_difference
 from ninelives.engine.writer import Writer
+from ninelives.sim.minds import nothing_against
 
 BEGAN = 1000.0  # seconds since this machine booted
 LEASE_S, MARGIN_S = 15.0, 3.0
@@ -284,6 +286,55 @@ def test_a_standby_takes_over_only_after_lease_and_margin(store: SqlStore) -> No
 
     assert LEASE_S + MARGIN_S <= took_s < LEASE_S + MARGIN_S + 2.0
     assert store.lease().term == 2
+
+
+def handing_over(_cluster: Cluster, event: on.Event, _now: float) -> Decision:
+    """A mind that wants somebody else to lead as soon as it does."""
+    assert isinstance(event, on.TermBegan)
+    hands = (HandOver("drill", event.term),)
+    return Decision({}, {}, {}, None, {}, Views(event.term), {}, {}, hands, ())
+
+
+def test_who_hands_over_lets_go_last_of_all_and_rests(store: SqlStore) -> None:
+    play = Play(store)
+    wiring = replace(
+        play.wiring("ctl-a/1"), decide=handing_over, objection=nothing_against, sources=()
+    )
+    seen: list[tuple[float, str, float | None]] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for after_s in (2.0, 59.0, 65.0):
+            loop.call_later(after_s, lambda: seen.append((loop.time(), *told())))
+        await served(wiring, 70.0)
+
+    def told() -> tuple[str, float | None]:
+        return store.lease().holder, play.guard.until
+
+    virtual_loop.run(main(), 0, BEGAN)
+
+    assert [holder for _, holder, _ in seen] == ["", "", ""]
+    assert all(until is None for _, _, until in seen)
+    assert store.lease().term == 2, "it led again, after its rest, as nobody else wanted to"
+    begun = [row.event for row in journal.rows(store)]
+    assert begun == [on.TermBegan(1, ME), on.TermBegan(2, ME, is_unclean=True)]
+
+
+def test_a_standby_takes_at_once_what_was_let_go(store: SqlStore) -> None:
+    row = store.take(store.lease(), "ctl-b/1")
+    assert row is not None
+    play = Play(store)
+
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        loop.call_later(5.0, store.release, row)
+        await stand_by(play.wiring("ctl-a/1"))
+        return loop.time() - BEGAN
+
+    took_s = virtual_loop.run(main(), 0, BEGAN)
+
+    assert 5.0 <= took_s <= 6.5
+    assert store.lease().holder == "ctl-a/1"
 
 
 def test_the_true_loop_clock_and_writer_do_the_same(store: SqlStore) -> None:

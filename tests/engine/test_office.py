@@ -8,7 +8,7 @@ import pytest
 from tests import virtual_loop
 from tests.engine.stand_ins import QuietGuard
 
-from ninelives.engine.errors import LeaseLost
+from ninelives.engine.errors import HandedOver, LeaseLost
 from ninelives.engine.lease import Hold, Watch, taken
 from ninelives.engine.office import SEND_AGE_MAX_S, Office
 from ninelives.engine.ports import LeaseRow
@@ -142,6 +142,29 @@ def test_nothing_goes_out_that_the_guard_does_not_watch() -> None:
     assert desk.may_send(committed_at=BEGAN) == "guard"
     desk.guard.until = BEGAN - 1.0
     assert desk.may_send(committed_at=BEGAN) == "guard"
+
+
+def test_who_hands_over_begins_nothing_more_and_lets_go_at_the_very_end() -> None:
+    desk = Desk()
+
+    with pytest.raises(HandedOver, match="vantage"):
+        desk.office.hand_over("vantage")
+
+    assert desk.office.is_over()
+    assert desk.may_send(committed_at=BEGAN) == "lease"
+    assert desk.store.lease().holder == "me"
+    desk.office.release()
+    assert desk.store.lease().holder == ""
+
+
+def test_a_store_that_is_away_keeps_nobody_from_ending_his_term() -> None:
+    desk = Desk()
+    desk.store.answers = Answers.NEVER
+
+    desk.office.release()
+
+    desk.store.answers = Answers.ALWAYS
+    assert desk.store.lease().holder == "me"
 
 
 def test_each_renewal_feeds_the_guard_and_hears_of_a_disarm() -> None:

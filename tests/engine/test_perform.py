@@ -26,7 +26,7 @@ from ninelives.core.cluster import Cluster, Control
 from ninelives.core.draft import restored
 from ninelives.core.model import Power, RoadId, ServerId, ServerSeen, Service
 from ninelives.core.policy import BALANCED
-from ninelives.engine.errors import Garbled, LeaseLost, PortError, Refused, Unreachable
+from ninelives.engine.errors import Garbled, HandedOver, LeaseLost, PortError, Refused, Unreachable
 from ninelives.engine.lease import Watch, taken
 from ninelives.engine.office import Office
 from ninelives.engine.perform import Desk, perform
@@ -36,6 +36,7 @@ from ninelives.sim.memory_store import MemoryStore
 C1, C2, _ = HOSTS
 S1 = ServerId("s1")
 BMC = RoadId("bmc-c1")
+HAND_OVER = do.HandOver("vantage", 1)  # reaches no port: it ends the term
 ORDERS: dict[do.Absolute | do.Send | do.Tell, tuple[str, str]] = {
     do.PowerOff(C1, BMC, 1, 1): ("power.off", "c1"),
     do.PowerOn(C1, 1, 1): ("power.on", "c1"),
@@ -116,9 +117,19 @@ def fails(how: Exception) -> Callable[[str, str], None]:
 
 
 def test_every_action_there_is_is_tried_here() -> None:
-    named = {type(action) for action in (*ORDERS, *READS)}
+    named = {type(action) for action in (*ORDERS, *READS, HAND_OVER)}
 
     assert named == {*get_args(do.Read), *get_args(do.Absolute), *get_args(do.Send), do.Tell}
+
+
+def test_handing_over_reaches_nobody_and_ends_the_term() -> None:
+    desk = Caller()
+
+    with pytest.raises(HandedOver, match="vantage"):
+        desk.perform(HAND_OVER)
+
+    assert not desk.world.asked
+    assert not desk.heard
 
 
 @pytest.mark.parametrize("action", ORDERS, ids=lambda action: type(action).__name__)

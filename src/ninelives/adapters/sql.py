@@ -192,6 +192,10 @@ class SqlStore:
         assert holder, "nobody cannot lead"
         return self._swap(seen, LeaseRow(holder, seen.term + 1, 0))
 
+    def release(self, row: LeaseRow) -> bool:
+        assert row.holder, "nobody has nothing to let go"
+        return self._swap(row, LeaseRow("", row.term, row.beat + 1)) is not None
+
     def disarmed(self) -> str | None:
         with self._connection() as connection:
             cause: str | None = connection.execute(select(head.c.disarmed)).scalar_one()

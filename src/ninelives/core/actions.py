@@ -204,6 +204,14 @@ class Reserve:
     enabled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Let another controller lead, for a stated reason. Nobody answers: the term ends with it."""
+
+    reason: str
+    term: int
+
+
 Absolute = (
     PowerOff
     | Revoke
@@ -217,6 +225,7 @@ Absolute = (
     | Restart
     | StopServer
     | Reserve
+    | HandOver
 )
 
 

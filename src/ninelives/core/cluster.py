@@ -140,6 +140,7 @@ class Views:
     witnesses: frozenset[WitnessId] = frozenset()  # heard in this term
     frozen: Mapping[WitnessId, float] = field(default_factory=dict[WitnessId, float])
     references: Mapping[HeardOn, Reached] = field(default_factory=dict[HeardOn, Reached])
+    blind_since: float | None = None  # the leader sees little, and another controller sees well
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from . import (
     shooting,
     storms,
     terms,
+    vantage,
 )
 from . import events as on
 from . import states as at
@@ -35,7 +36,6 @@ from .move import domains_seen, send_replied, targets_seen
 from .proofs import pacemaker
 from .states import Class
 
-
 OVER = ("other_epoch", "other_boot")  # what a last check says of a request that outlived its time
 
 
@@ -46,6 +46,8 @@ def decide(cluster: Cluster, event: on.Event, now: float) -> Decision:
         case on.Sighted():
             for host in evidence.sighted(draft, event):
                 _news(draft, host)
+            if event.witness in cluster.site.controllers:
+                vantage.look(draft)
         case on.Woke(subject=subject):
             _woke(draft, subject)
         case on.TermBegan():
@@ -167,6 +169,8 @@ def _woke(draft: Draft, subject: str) -> None:
                 _replied(draft, on.Replied(action, on.Outcome.UNKNOWN, "overdue"))
         case "storm":
             storms.calm(draft)
+        case vantage.WAKE:
+            vantage.look(draft)
         case "thaw":
             evidence.thawed(draft, WitnessId(name))
         case "guest":
@@ -234,6 +238,8 @@ def _replied(draft: Draft, event: on.Replied) -> None:
             start_replied(draft, event)
         case do.HardReboot() | do.LiveMigrate():
             _mended(draft, event, event.action)
+        case do.HandOver():
+            vantage.replied(draft, event)
         case _:
             _absolute_replied(draft, event)
 

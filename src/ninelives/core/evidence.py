@@ -16,7 +16,7 @@ from . import events as on
 from .cluster import Heard, PowerSeen, Renewal, Sights, StorageView
 from .draft import Draft
 from .model import BootId, HostId, Plane, Power, Sign, WitnessId
-from .policy import WITNESSES_WANTED
+from .policy import WITNESSES_WANTED, Policy
 from .tallies import is_proved_dead, seen_key, silent_key
 
 CONTROL_GROUP_MIN = 2
@@ -114,6 +114,14 @@ def _is_itself_up(draft: Draft, witness: WitnessId, plane: Plane) -> bool:
         on_plane is plane and seen.sign in (Sign.STRONG, Sign.WEAK)
         for (_, on_plane), seen in heard.items()
     )
+
+
+def is_own_fault(draft: Draft, policy: Policy) -> bool:
+    """R0: say whether we cannot trust our own eyes, or could not until a moment ago. Pure."""
+    ended = draft.views.fault_ended_at
+    if draft.views.own_fault:
+        return True
+    return ended is not None and draft.now < ended + policy.silence_s + policy.confirm_s
 
 
 # Folding what was seen.

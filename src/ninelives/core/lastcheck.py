@@ -7,6 +7,7 @@ the server again, and asks here, against what it knows by now. "" lets the reque
 
 from . import actions as do
 from . import states as at
+from . import vantage
 from .brakes import holding, holding_moves, mode_of
 from .cluster import Cluster
 from .draft import Draft
@@ -57,6 +58,8 @@ def objection(cluster: Cluster, action: do.Action, now: float, seen: ServerSeen 
             return _start(draft, action, seen)
         case do.Reserve():
             return ""
+        case do.HandOver():
+            return vantage.objection(draft, action)
         case _:
             return _about_host(draft, action)
 

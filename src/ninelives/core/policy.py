@@ -97,6 +97,9 @@ class Policy:
     quarantine_soak_s: float = 3600.0  # doubles with each further episode
     quarantine_soak_max_s: float = 86400.0
 
+    # Leadership.
+    hand_over_rest_s: float = 60.0  # who handed leadership over does not take it before
+
     # Upkeep.
     look_again_s: float = 10.0  # how often a held host is judged anew without news
     tell_within_s: float = 10.0

@@ -14,6 +14,7 @@ from .cluster import Sights
 from .draft import Draft
 from .evidence import (
     Seen,
+    is_own_fault,
     plane_seen,
     power_is,
     reads_off,
@@ -93,12 +94,7 @@ class Facts:
     @property
     def own_fault(self) -> bool:
         """R0: we cannot trust our own eyes, or could not until a moment ago."""
-        views, policy = self.draft.views, self.draft.policy(self.host)
-        if views.own_fault:
-            return True
-        window = policy.silence_s + policy.confirm_s
-        ended = views.fault_ended_at
-        return ended is not None and self.draft.now < ended + window
+        return is_own_fault(self.draft, self.draft.policy(self.host))
 
     @cached_property
     def is_planned(self) -> bool:

@@ -100,9 +100,12 @@ def _restart_move(draft: Draft, move: at.Move) -> None:
 
 
 def _restart_outbox(draft: Draft) -> None:
-    """Offer absolute actions again; a shot stands before its brakes anew; a send is looked up."""
+    """Offer absolute actions again; a shot stands before its brakes anew; a send is looked up.
+
+    That the last leader handed over is done: whoever leads now must not do so in its turn.
+    """
     for action, entry in list(draft.cluster.outbox.items()):
-        if isinstance(action, (*do.SENDS, do.PowerOff)):
+        if isinstance(action, (*do.SENDS, do.PowerOff, do.HandOver)):
             draft.outbox[action] = None
         else:
             term = draft.views.term

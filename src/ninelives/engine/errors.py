@@ -41,6 +41,10 @@ class LeaseLost(NinelivesError):
     """This controller leads no more. It ends everything it has under way, and begins anew."""
 
 
+class HandedOver(LeaseLost):
+    """This controller lets somebody else lead, and for a while does not try to lead again."""
+
+
 class GuardLost(NinelivesError):
     """The guard process is gone, so that nothing enforces the lease deadline from outside."""
 

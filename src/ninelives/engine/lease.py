@@ -12,6 +12,8 @@ Laws:
   - No two clocks are compared, and the store's is not used. `margin_s` pays for clocks that run
     at different speeds, and for the way from the last check to the effect.
   - A renewal without an answer extends nothing, even when it was written.
+  - Who hands over writes "nobody" as the very last thing of its term, after all that it began has
+    ended; then there is nobody to wait for. If that fails, the lease runs out by itself.
   - The clock goes on while the machine sleeps: CLOCK_BOOTTIME, not CLOCK_MONOTONIC.
 """
 
@@ -89,8 +91,8 @@ def watched(before: Watch | None, row: LeaseRow, read_at: float) -> Watch:
 
 
 def may_take(watch: Watch, now: float, lease_s: float, margin_s: float) -> bool:
-    """May the lease be tried for? Pure. Where nobody ever led there is nobody to wait for."""
-    return watch.row.term == 0 or now - watch.since >= lease_s + margin_s
+    """May the lease be tried for? Pure. Where nobody holds it there is nobody to wait for."""
+    return not watch.row.holder or now - watch.since >= lease_s + margin_s
 
 
 def taken(
@@ -119,6 +121,15 @@ def renewed(store: Store, hold: Hold, clock: Clock) -> Hold | None:
     if row is not None:
         return Hold(row, replace(hold.tenure, sent_at=sent_at))
     return _after_a_lost_reply(store, hold)
+
+
+def released(store: Store, hold: Hold) -> bool:
+    """Let go of `hold`: the last act of a term, with nothing under way any more.
+
+    False: it is lost already, or beat once more than we know (a lost reply). Then, and after
+    `StoreUnavailable`, it ends by running out.
+    """
+    return store.release(hold.row)
 
 
 def _after_a_lost_reply(store: Store, hold: Hold) -> Hold | None:

@@ -21,7 +21,7 @@ from typing import Protocol
 from ninelives.core.actions import READS, Action
 from ninelives.core.events import Armed, Event, OwnFault, TermBegan, Woke
 from ninelives.core.model import WitnessId
-from ninelives.engine.errors import GuardLost, LeaseLost, StoreUnavailable
+from ninelives.engine.errors import GuardLost, HandedOver, LeaseLost, StoreUnavailable
 from ninelives.engine.journal import Setting, batch_of, restored
 from ninelives.engine.lease import Hold, Watch, may_take, taken, watched
 from ninelives.engine.node import Decide, Node, Ready
@@ -71,10 +71,14 @@ class Wiring:
 
 async def serve(wiring: Wiring) -> None:
     """Stand by, lead, stand by again; until cancelled, or until something is broken."""
+    rests_until = 0.0
     while True:
-        hold = await stand_by(wiring)
+        hold = await stand_by(wiring, rests_until)
         try:
             await lead(wiring, hold)
+        except* HandedOver as handed:
+            rests_until = wiring.ports.clock.now() + wiring.setting.policy.hand_over_rest_s
+            log.warning("term.handed_over", extra={"why": str(handed.exceptions[0])})
         except* LeaseLost as lost:
             # A guard, a store or a bug that is broken is not caught here: that ends the process.
             log.warning("term.lost", extra={"why": str(lost.exceptions[0])})
@@ -83,12 +87,12 @@ async def serve(wiring: Wiring) -> None:
 # ------------------------------------------------------------------------------------ standing by
 
 
-async def stand_by(wiring: Wiring) -> Hold:
-    """Watch the lease until it can be taken, and take it."""
+async def stand_by(wiring: Wiring, rests_until: float = 0.0) -> Hold:
+    """Watch the lease until it can be taken, and take it; before `rests_until` only watch."""
     watch: Watch | None = None
     while True:
         try:
-            watch, hold = await asyncio.to_thread(_look, wiring, watch)
+            watch, hold = await asyncio.to_thread(_look, wiring, watch, rests_until)
         except StoreUnavailable:
             # What was not seen proves nothing; but what was seen before still was.
             log.warning("store.unavailable")
@@ -98,11 +102,12 @@ async def stand_by(wiring: Wiring) -> Hold:
         await asyncio.sleep(BEAT_LOOK_S)
 
 
-def _look(wiring: Wiring, watch: Watch | None) -> tuple[Watch, Hold | None]:
+def _look(wiring: Wiring, watch: Watch | None, rests_until: float) -> tuple[Watch, Hold | None]:
     store, clock = wiring.ports.store, wiring.ports.clock
     row = store.lease()
     watch = watched(watch, row, clock.now())
-    if not may_take(watch, clock.now(), wiring.lease_s, wiring.margin_s):
+    rests = clock.now() < rests_until
+    if rests or not may_take(watch, clock.now(), wiring.lease_s, wiring.margin_s):
         return watch, None
     hold = taken(store, watch, wiring.holder, clock.now, wiring.lease_s, wiring.margin_s)
     return watch, hold
@@ -123,6 +128,8 @@ async def lead(wiring: Wiring, hold: Hold) -> None:
     finally:
         # Only now: until here the guard would have killed us, had anything hung.
         if heart.close():
+            if office.is_handing_over:
+                office.release()
             ports.guard.rest()
 
 

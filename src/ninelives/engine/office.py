@@ -9,10 +9,10 @@ and is not too old, proves the same to each.
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
-from ninelives.engine.errors import LeaseLost, StoreUnavailable
-from ninelives.engine.lease import RENEWALS_PER_LEASE, Hold, Tenure, renewed
+from ninelives.engine.errors import HandedOver, LeaseLost, StoreUnavailable
+from ninelives.engine.lease import RENEWALS_PER_LEASE, Hold, Tenure, released, renewed
 from ninelives.engine.ports import Clock, LeaseGuard, Store
 
 SEND_AGE_MAX_S = 1.0  # SAFETY 6: from before the renewal was sent to the send
@@ -32,6 +32,7 @@ class Office:
         self._store, self._clock, self._guard = store, clock, guard
         self._hold = hold
         self._turn = asyncio.Lock()
+        self.is_handing_over = False
         self.disarmed: str | None = None
         guard.watch(hold.tenure)
 
@@ -47,7 +48,7 @@ class Office:
 
     def is_over(self) -> bool:
         """Say whether nothing may be begun any more."""
-        return not self._hold.tenure.may_act(self._clock.now())
+        return self.is_handing_over or not self._hold.tenure.may_act(self._clock.now())
 
     def is_guarded(self) -> bool:
         """Say whether the guard has acknowledged a deadline that is still to come."""
@@ -71,7 +72,21 @@ class Office:
             return "lease"
         return "" if self.is_guarded() else "guard"
 
+    def hand_over(self, why: str) -> NoReturn:
+        """Begin nothing any more, and end the term; whoever ends it calls `release` last."""
+        self.is_handing_over = True
+        raise HandedOver(why, "nothing: this one goes on as a standby")
+
+    def release(self) -> None:
+        """Let go of the lease, with nothing of this term under way. Blocks; nobody else waits."""
+        try:
+            released(self._store, self._hold)
+        except StoreUnavailable:
+            return  # it runs out by itself, only later
+
     def _is_proved(self, committed_at: float) -> bool:
+        if self.is_handing_over:
+            return False
         return self._hold.tenure.may_send(self._clock.now(), committed_at, SEND_AGE_MAX_S)
 
     async def _renew(self) -> None:

@@ -69,7 +69,7 @@ async def send(desk: Desk, action: Absolute | Send, committed_at: float) -> None
         await desk.report(Replied(action, Outcome.NOT_SENT, why))
         return
     # Nothing may wait between the check and this call: its first step is taken at once.
-    answer = await _tried(_call(desk.ports, action), _timeout_s(desk.cluster, action))
+    answer = await _tried(_call(desk, action), _timeout_s(desk.cluster, action))
     await desk.report(_reply(action, answer))
 
 
@@ -105,7 +105,8 @@ def _server_of(action: Absolute | Send) -> ServerId | None:
             return None
 
 
-def _call(ports: Ports, action: Absolute | Send) -> Awaitable[Answer]:
+def _call(desk: Desk, action: Absolute | Send) -> Awaitable[Answer]:
+    ports = desk.ports
     match action:
         case actions.PowerOff(host=host, road=road):
             return ports.power.switch_off(host, road)
@@ -121,6 +122,8 @@ def _call(ports: Ports, action: Absolute | Send) -> Awaitable[Answer]:
             return ports.agents.open_gate(host, boot)
         case actions.Restart(host=host, service=service):
             return ports.agents.restart(host, service)
+        case actions.HandOver(reason=reason):
+            return desk.office.hand_over(reason)
         case _:
             return _nova_call(ports, action)
 

@@ -79,7 +79,10 @@ class StoreIdentity(NamedTuple):
 
 
 class LeaseRow(NamedTuple):
-    """Who leads. Nobody did yet: term 0, held by nobody. `beat` grows with every renewal."""
+    """Who leads. Held by nobody (""): its holder let go, or nobody led yet (term 0).
+
+    `beat` grows with every renewal.
+    """
 
     holder: str
     term: int
@@ -140,6 +143,10 @@ class Store(Protocol):
 
     def take(self, seen: LeaseRow, holder: str) -> LeaseRow | None:
         """Begin the next term under `holder`, if nothing changed since `seen`."""
+        ...
+
+    def release(self, row: LeaseRow) -> bool:
+        """Let go: held by nobody, the term unchanged, if the lease is still exactly `row`."""
         ...
 
     def disarmed(self) -> str | None:

@@ -65,6 +65,7 @@ class Controller:
     hold: Hold | None = None
     renews: bool = False  # renewals go through by themselves; `hold` is as old as the last change
     is_watching: bool = False  # it has a challenge planned
+    rests_until: float = 0.0  # on its own clock: it handed over, and lets others lead
     able_since: float = 0.0  # since when it can read the lease without a gap
     was_able: bool = False
     deferred: list[tuple[str, tuple[object, ...]]] = field(
@@ -228,6 +229,14 @@ def handout(world: "World", controller_id: WitnessId, life: int, revision: int) 
 def leave_office(world: "World", controller: Controller, why: str) -> None:
     """End a leader that lost its lease; it starts again as anybody."""
     world.note(controller.id, "term.left", why)
+    end(world, controller, restarts=True)
+
+
+def hand_over(world: "World", controller: Controller, reason: str) -> None:
+    """Let go of the lease with nothing under way, and do not try for it for a while."""
+    tenure.let_go(world, controller)
+    world.note(controller.id, "term.handed_over", reason)
+    controller.rests_until = controller.now(world.now) + world.setup.policy.hand_over_rest_s
     end(world, controller, restarts=True)
 
 

@@ -11,7 +11,7 @@ from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core.model import ServerSeen, WitnessId
 
-from . import agents, bmc, cloud_reads, cloud_sends, storage, tenure
+from . import agents, bmc, cloud_reads, cloud_sends, controllers, storage, tenure
 from .happenings import Issued
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ def let_out(
             bmc.switch_on(world, *asker, action)
         case do.Revoke() | do.LiftRevocation():
             storage.revoke(world, *asker, action)
+        case do.HandOver(reason=reason):
+            controllers.hand_over(world, world.controllers[controller_id], reason)
         case do.StartCompute() | do.OpenGate() | do.Restart():
             world.after(world.jitter(world.setup.knobs.reply_s), "agent_order", *asker, action)
         case _:

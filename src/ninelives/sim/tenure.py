@@ -14,6 +14,7 @@ from ninelives.engine.lease import (
     Hold,
     Tenure,
     Watch,
+    released,
     renewed,
     taken,
 )
@@ -99,6 +100,15 @@ def renew_now(world: "World", controller: "Controller") -> bool:
     return True
 
 
+def let_go(world: "World", controller: "Controller") -> None:
+    """Write that nobody leads: whoever watches the lease need not wait for it to run out."""
+    assert controller.hold is not None
+    settle(world, controller)
+    released(world.ledger.lease, controller.hold)
+    controller.hold, controller.renews = None, False
+    world.beat_at = world.now
+
+
 def guard(world: "World", controller_id: WitnessId, life: int) -> None:
     """Kill a leader whose lease ended, also a stopped one; a stopped machine's guard stands too."""
     controller = world.controllers[controller_id]
@@ -140,7 +150,8 @@ def plan_challenge(world: "World", controller: "Controller") -> None:
     read_at = max(world.beat_at, controller.able_since) + world.rng.random()
     since = controller.clock.read(read_at)
     knobs = world.setup.knobs
-    due = controller.clock.world_at(since + knobs.lease_s + knobs.lease_margin_s) + 0.001
+    wait = knobs.lease_s + knobs.lease_margin_s if row.holder else 0.0
+    due = controller.clock.world_at(max(since + wait, controller.rests_until)) + 0.001
     world.at_time(max(world.now, due), "challenge", controller.id, controller.life, row, since)
 
 
@@ -159,6 +170,9 @@ def challenge(
     controller = world.controllers[controller_id]
     controller.is_watching = False
     if controller.leads or not can_renew(world, controller):
+        return
+    if controller.now(world.now) < controller.rests_until:
+        plan_challenge(world, controller)
         return
     if row.term and holder_renews(world, row):
         return

@@ -96,6 +96,8 @@ def effect_of(action: do.Action) -> Said | None:
             return "agent", f"{host} opens its gate", f"open the gate of {host}"
         case do.Restart(host=host, service=service):
             return "agent", f"{host} restarts {service}", f"restart {service} on {host}"
+        case do.HandOver(reason=reason):
+            return "control", "", f"hand over ({reason})"
         case _:
             return effect_on_server(action)
 

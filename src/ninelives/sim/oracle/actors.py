@@ -101,6 +101,8 @@ def _about(action: do.Action) -> str:
             return action.server
         case do.Tell():
             return action.about
+        case do.HandOver():
+            return "control"
         case _:
             return server_of(action) or _host(action)
 
@@ -109,7 +111,7 @@ def _host(action: do.Action) -> str:
     match action:
         case do.Evacuate() | do.LiveMigrate():
             return action.source
-        case do.StopServer() | do.AskTargets() | do.LookForDomain() | do.Tell():
+        case do.StopServer() | do.AskTargets() | do.LookForDomain() | do.Tell() | do.HandOver():
             return ""
         case _:
             return action.host

@@ -211,6 +211,8 @@ def _host_of(action: do.Action) -> str:
             return action.server
         case do.Tell():
             return action.about
+        case do.HandOver():
+            return "control"
         case _:
             return action.host
 
