@@ -17,7 +17,7 @@ from . import states as at
 from .draft import Draft
 from .episode import add_proof, begin, move_to, tell
 from .model import BackendId, HostId, Method, Power, Proof, Refusal, Validity
-from .roads import is_closed
+from .roads import is_closed, shot_as
 from .rules import Facts, judge, may_fence
 from .shooting import shoot, spend_order, still_on
 from .states import Class
@@ -139,7 +139,7 @@ def look(draft: Draft, host: HostId, state: at.Fencing) -> None:
     if proofs.is_sufficient(draft, host):
         move_to(draft, host, at.Fenced(draft.now), _methods(draft, host))
         return
-    shoot(draft, host, state.cls)
+    shoot(draft, host, shot_as(draft, host, state.cls))
     _tell_unfenceable(draft, host, state)
     draft.wake_host(host, _next_look(draft, host))
 

@@ -2,6 +2,7 @@
 
 from . import states as at
 from .draft import Draft
+from .evidence import reads_off
 from .model import HostId
 
 
@@ -42,6 +43,17 @@ def again_as(draft: Draft, host: HostId) -> at.Class:
     """Return as what a host that was fenced is shot again: as dead, or as a person ordered."""
     is_ordered = any(ordered == host for ordered, _ in draft.control.fence_ordered)
     return at.Class.ORDERED if is_ordered else at.Class.DEAD_OR_FROZEN
+
+
+def shot_as(draft: Draft, host: HostId, cls: at.Class) -> at.Class:
+    """Return as what a host in fencing is shot now: as off already only while it reads so.
+
+    What an earlier leader read is hearsay, and power comes back: then every brake holds again.
+    """
+    if cls is not at.Class.DEAD_POWER:
+        return cls
+    is_off = reads_off(draft, host, draft.now - draft.policy(host).proof_fresh_s)
+    return cls if is_off else at.Class.DEAD_OR_FROZEN
 
 
 def late_off_ends_at(draft: Draft, host: HostId) -> float | None:
