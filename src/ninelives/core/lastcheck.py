@@ -14,7 +14,7 @@ from .draft import Draft
 from .model import HostId, Mode, ServerSeen
 from .plan import word_of_user
 from .proofs import has_clean_boot, is_boot_led_back, permits_start, valid
-from .roads import again_as, has_late_off_passed, usable_roads
+from .roads import again_as, has_late_off_passed, shot_as, usable_roads
 from .rules import Facts
 from .targets import stale_writers, unproved_writers
 
@@ -144,7 +144,7 @@ def _shot(draft: Draft, off: do.PowerOff) -> str:
         return "zombie_risk"
     match record.state:
         case at.Fencing(cls=cls):
-            brake = holding(draft, off.host, cls)
+            brake = holding(draft, off.host, shot_as(draft, off.host, cls))
         case at.Fenced() | at.Evacuating() | at.Vacated() if has_clean_boot(draft, off.host):
             return "new_boot"  # the boot that was meant is gone; this one waits behind its gate
         case at.Fenced() | at.Evacuating() | at.Vacated():
@@ -204,5 +204,6 @@ def _start(draft: Draft, action: ServerAction, seen: ServerSeen | None) -> str:
     if isinstance(action, do.StartServer):
         why = _writers(draft, move, action.host)
     elif isinstance(action, do.HardReboot) and isinstance(move.state, at.WaitingForHost):
-        why = "" if is_boot_led_back(draft, action.host) else "boot_not_attested"
+        is_led_back = is_boot_led_back(draft, action.host)
+        why = _writers(draft, move, action.host) if is_led_back else "boot_not_attested"
     return why or holding_moves(draft, move.host)
