@@ -1,0 +1,185 @@
+"""Hunt with one method through whichever ninelives stands first on PYTHONPATH; print JSON.
+
+Run by bench/planted.py: `python -m bench.planted_hunt METHOD FOLDER`, METHOD one of scenarios,
+swarm, explorer. How the tree itself does stands in `FOLDER/known.json` and counts for nothing: a
+bug is caught by a complaint that nobody had before it, or by a story that unfolds otherwise.
+
+    {"caught": "I7 …", "laws": ["I7"], "seconds": 3.1}      "caught" is "" where nothing was found
+"""
+
+import hashlib
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.planted_bugs import PACKAGE, ROOT
+
+from ninelives.sim.explore import explore
+from ninelives.sim.oracle import Violation
+from ninelives.sim.scenario import parse, play
+from ninelives.sim.scenario_parse import Scenario
+from ninelives.sim.swarm_run import BUG, BUGS, bug_of, drawn_plan, run_plan
+
+SWARM_H = 50.0  # no more simulated hours than these
+SWARM_ACTIVE_S = 1800.0
+EXPLORE_DEPTHS = (4, 6, 7, 8)
+EXPLORE_S = 60.0  # for the deepest walk; those before it end long before
+NAMES = re.compile(r"[\w.-]*\d[\w.-]*")
+
+
+class Known(NamedTuple):
+    """What the tree is blamed for without any bug, and how each of its stories unfolds."""
+
+    complaints: frozenset[str]
+    stories: dict[str, list[str]]
+
+
+NOTHING = Known(frozenset(), {})
+
+
+class Caught(NamedTuple):
+    """What a method found. `complaints` are comparable between worlds: no names, no numbers."""
+
+    caught: str
+    laws: list[str]
+    complaints: list[str]
+
+
+def shape_of(law: str, what: str) -> str:
+    """Spell a complaint without the names and figures that differ from world to world."""
+    return f"{law} {NAMES.sub('#', what)}"
+
+
+def scenarios(known: Known) -> Caught:
+    """Play every story: a broken law tells most, then a claim, then another timeline."""
+    marks: set[str] = set()
+    told: list[tuple[int, str, str]] = []
+    paths = stories()
+    for path in paths:
+        usual = known.stories.get(path.stem, [])
+        fresh = [mark for mark in marks_of(path) if mark not in usual]
+        if fresh:
+            first = min(fresh, key=rank)
+            told.append((rank(first), path.stem, first.split(":")[0]))
+            marks.update(mark.split(":")[0] for mark in fresh)
+    best = min(told, default=None)
+    caught = f"{best[2]} in {best[1]}, {len(told)} of {len(paths)}" if best else ""
+    return Caught(caught, sorted(marks), [])
+
+
+def stories() -> list[Path]:
+    shown = ROOT / PACKAGE / "sim" / "stories"
+    return sorted([*(ROOT / "tests" / "scenarios").glob("*.txt"), *shown.glob("*.txt")])
+
+
+RANKS = ("claim", "timeline")
+
+
+def rank(mark: str) -> int:
+    kind = mark.split(":", maxsplit=1)[0]
+    return RANKS.index(kind) + 1 if kind in RANKS else 0
+
+
+def marks_of(path: Path) -> list[str]:
+    """Play one story and spell how it unfolds: its broken laws, broken claims and its timeline."""
+    scenario = parse(path.read_text(encoding="utf-8"))
+    if not isinstance(scenario, Scenario):
+        return ["claim:unreadable"]
+    try:
+        played = play(scenario)
+    except BUGS as error:
+        return [f"{BUG}: {type(error).__name__}"]
+    laws = dict.fromkeys(f"{each.law}:{shape_of('', each.what)}" for each in played.violations)
+    claims = [f"claim:{each.words}" for each in played.failed]
+    digest = hashlib.sha256(played.timeline.encode()).hexdigest()
+    return [*laws, *claims, f"timeline:{digest[:16]}"]
+
+
+def swarm(known: Known, *, is_whole: bool = False) -> Caught:
+    """Let world after world run until one complains of something new, or the hours are over."""
+    complaints: list[str] = []
+    usual = known.complaints
+    for hours, broken in worlds():
+        shapes = [shape_of(each.law, each.what) for each in broken]
+        complaints += shapes
+        fresh = [each for each, shape in zip(broken, shapes, strict=True) if shape not in usual]
+        if fresh and not is_whole:
+            laws = list(dict.fromkeys(each.law for each in fresh))
+            return Caught(f"{laws[0]} after {hours:.1f} h", laws, complaints)
+    return Caught("", [], complaints)
+
+
+def worlds() -> Iterator[tuple[float, tuple[Violation, ...]]]:
+    """Yield what broke in each world, and the hours until then."""
+    hours = 0.0
+    number = 0
+    while hours < SWARM_H:
+        plan = drawn_plan(f"planted {number}", SWARM_ACTIVE_S)
+        number += 1
+        try:
+            seen = run_plan(plan)
+        except BUGS as error:  # of the world itself, which ends it at once
+            yield hours, (bug_of(0.0, error),)
+            continue
+        hours += seen.simulated_s / 3600.0
+        yield hours, seen.violations
+
+
+def explorer(known: Known) -> Caught:
+    """Walk deeper and deeper until a law breaks that did not before."""
+    began = time.monotonic()
+    for depth in EXPLORE_DEPTHS:
+        found = explore(depth, EXPLORE_S)
+        shapes = {each: shape_of(each.broken.law, each.broken.what) for each in found.violations}
+        fresh = [each for each, shape in shapes.items() if shape not in known.complaints]
+        if fresh:
+            fresh.sort(key=lambda each: len(each.path))
+            steps, seconds = len(fresh[0].path), time.monotonic() - began
+            laws = list(dict.fromkeys(each.broken.law.replace("BUG", BUG) for each in fresh))
+            caught = f"{laws[0]} at depth {steps}, {seconds:.0f} s"
+            return Caught(caught, laws, sorted(shapes.values()))
+        if found.exhausted or found.depth < depth:
+            return Caught("", [], sorted(shapes.values()))
+    return Caught("", [], [])
+
+
+METHODS: dict[str, Callable[[Known], Caught]] = {
+    "scenarios": scenarios,
+    "swarm": swarm,
+    "explorer": explorer,
+}
+
+
+def known_of(folder: Path) -> Known:
+    path = folder / "known.json"
+    if not path.exists():
+        return NOTHING
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return Known(frozenset(found["complaints"]), found["stories"])
+
+
+def tree_itself() -> Known:
+    """Hunt where no bug is planted."""
+    found = (swarm(NOTHING, is_whole=True), explorer(NOTHING))
+    complaints = frozenset(each for one in found for each in one.complaints)
+    return Known(complaints, {path.stem: marks_of(path) for path in stories()})
+
+
+def main() -> None:
+    method, folder = sys.argv[1], Path(sys.argv[2])
+    began = time.monotonic()
+    if method == "known":
+        known = tree_itself()
+        print(json.dumps({"complaints": sorted(known.complaints), "stories": known.stories}))
+        return
+    caught = METHODS[method](known_of(folder))
+    seconds = round(time.monotonic() - began, 1)
+    print(json.dumps({"caught": caught.caught, "laws": caught.laws, "seconds": seconds}))
+
+
+if __name__ == "__main__":
+    main()
