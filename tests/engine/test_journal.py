@@ -16,7 +16,7 @@ from ninelives.engine import journal, ports
 from ninelives.engine.codec import CONTROL, HOST, OUTBOX, encode
 from ninelives.engine.errors import CodecError, NinelivesError
 from ninelives.engine.journal import Row, Setting
-from ninelives.engine.node import Decide, Node
+from ninelives.engine.node import Decide, Node, lawless
 from ninelives.engine.replay import first_difference, state_at, steps
 from ninelives.engine.writer import merged
 from ninelives.sim.memory_store import MemoryStore
@@ -48,7 +48,7 @@ class Leaders:
         row = self.store.take(self.store.lease(), "somebody")
         assert row is not None
         cluster = journal.restored(self.store.load(), SETTING)
-        node = Node(cluster, self.decide, self.store.identity().revision)
+        node = Node(cluster, self.decide, self.store.identity().revision, lawless)
         for second, event in enumerate((on.TermBegan(row.term, toy.ME), *events)):
             ready = node.offer(event, began_at + second)
             written = self.store.commit(journal.batch_of(ready, 1e9 + second))
@@ -151,7 +151,7 @@ def test_requests_that_differ_in_anything_have_keys_of_their_own() -> None:
 
 def test_a_group_of_decisions_leaves_what_the_last_of_them_said() -> None:
     leaders = Leaders()
-    node = Node(journal.restored({}, SETTING), toy.decide, 0)
+    node = Node(journal.restored({}, SETTING), toy.decide, 0, lawless)
     events = (on.TermBegan(1, toy.ME), *STORY)
     batches = [journal.batch_of(node.offer(event, 1.0), 0.0) for event in events]
     leaders.store.take(leaders.store.lease(), "somebody")

@@ -1,55 +1,34 @@
 """The real loop, perform, mind and SQLite in virtual time, against stand-ins behind the ports."""
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from random import Random
 
 import pytest
 from tests import virtual_loop
-from tests.engine.stand_ins import (
-    HOSTS,
-    ME,
-    SITE,
-    Agents,
-    Bmcs,
-    Ceph,
-    Nova,
-    Pager,
-    QuietGuard,
-    VirtualWriter,
-    World,
-    witnesses,
-)
+from tests.engine.play import BEGAN, LEASE_S, MARGIN_S, SETTING, SETTLED_S, Play, served
+from tests.engine.stand_ins import HOSTS, ME
 
 from ninelives.adapters.sql import SqlStore, open_store
 from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.actions import HandOver
-from ninelives.core.cluster import Cluster, Decision, Note, Views
+from ninelives.core.cluster import Cluster, Decision, Views
 from ninelives.core.decide import decide
-from ninelives.core.lastcheck import objection
 from ninelives.core.model import ServerId, VmState
-from ninelives.core.policy import BALANCED
 from ninelives.engine import journal
 from ninelives.engine.clock import SystemClock
 from ninelives.engine.errors import GuardLost
-from ninelives.engine.journal import Setting
-from ninelives.engine.loop import Tell, Wiring, lead, serve, stand_by
-from ninelives.engine.node import Ready
-from ninelives.engine.ports import Ports
+from ninelives.engine.loop import Tell, lead, serve, stand_by
+from ninelives.engine.node import Ready, lawless
 from ninelives.engine.replay import first_difference
 from ninelives.engine.writer import Writer
 from ninelives.sim.minds import nothing_against
 
-BEGAN = 1000.0  # seconds since this machine booted
-LEASE_S, MARGIN_S = 15.0, 3.0
-SETTLED_S = 150.0
 PATIENCE_S = 30.0  # of a test that runs in true time: long enough for any machine
 C1, C2, C3 = HOSTS
-SETTING = Setting(SITE, BALANCED)
 
 
 @pytest.fixture
@@ -57,57 +36,6 @@ def store(tmp_path: Path) -> Generator[SqlStore]:
     opened = open_store(f"sqlite:///{tmp_path}/store.db")
     yield opened
     opened.close()
-
-
-class Play:
-    """One controller in one small world."""
-
-    def __init__(self, store: SqlStore, seed: int = 0) -> None:
-        self.seed, self.store = seed, store
-        self.guard = QuietGuard()
-        self.notes: list[tuple[float, Note]] = []
-        self.revisions: list[int] = []
-        self.world = World(Random(seed))
-        for name in ("s1", "s2"):
-            self.world.add_server(name, C1)
-        self.world.add_server("s3", C2)
-
-    def wiring(self, holder: str) -> Wiring:
-        world = self.world
-        ports = Ports(
-            self.store, world, self.guard, Bmcs(world), Ceph(world), Nova(world), Agents(world),
-            Pager(world),
-        )  # fmt: skip
-        return Wiring(
-            ME, holder, SETTING, decide, objection, ports, VirtualWriter,
-            (partial(witnesses, world),), self.published, LEASE_S, MARGIN_S,
-        )  # fmt: skip
-
-    def published(self, ready: Ready) -> None:
-        self.revisions.append(ready.revision)
-        self.notes += [(ready.at - BEGAN, note) for note in ready.decision.notes]
-
-    def run(self, until_s: float, *happenings: tuple[float, Callable[[], None]]) -> None:
-        async def main() -> None:
-            for after_s, happen in happenings:
-                asyncio.get_running_loop().call_later(after_s, happen)
-            await served(self.wiring("ctl-a/1"), until_s)
-
-        virtual_loop.run(main(), self.seed, BEGAN)
-
-    def after(self) -> Cluster:
-        return journal.restored(self.store.load(), SETTING)
-
-    def what(self) -> list[str]:
-        return [f"{note.about} {note.what}" for _, note in self.notes]
-
-
-async def served(wiring: Wiring, until_s: float) -> None:
-    try:
-        async with asyncio.timeout(until_s):
-            await serve(wiring)
-    except TimeoutError:
-        return
 
 
 def power_loss(store: SqlStore, seed: int) -> Play:
@@ -298,7 +226,11 @@ def handing_over(_cluster: Cluster, event: on.Event, _now: float) -> Decision:
 def test_who_hands_over_lets_go_last_of_all_and_rests(store: SqlStore) -> None:
     play = Play(store)
     wiring = replace(
-        play.wiring("ctl-a/1"), decide=handing_over, objection=nothing_against, sources=()
+        play.wiring("ctl-a/1"),
+        decide=handing_over,
+        laws=lawless,
+        objection=nothing_against,
+        sources=(),
     )
     seen: list[tuple[float, str, float | None]] = []
 

@@ -13,9 +13,11 @@ import click
 
 from ninelives.engine.errors import (
     ConfigError,
+    InvariantBroken,
     NinelivesError,
     PortError,
     StoreUnavailable,
+    first_of,
 )
 
 from .plain_text import prepare_output
@@ -69,26 +71,30 @@ class Told:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> Literal[False]:
-        match error:
+        match error and first_of(error):
             case None | SystemExit():
                 return False
-            case click.exceptions.Exit():
-                raise SystemExit(error.exit_code)
+            case click.exceptions.Exit() as end:
+                raise SystemExit(end.exit_code)
             case click.Abort() | KeyboardInterrupt():
                 _say("interrupted; nothing of it is still running")
                 raise SystemExit(Exit.INTERRUPTED)
             case BrokenPipeError():
                 raise SystemExit(Exit.DONE)  # whoever reads has seen enough
-            case Complaint():
-                _say(f"error: {error.message}", error.hint)
-                raise SystemExit(error.code)
-            case click.ClickException():
-                error.show()
-                is_usage = isinstance(error, click.UsageError)
+            case Complaint() as end:
+                _say(f"error: {end.message}", end.hint)
+                raise SystemExit(end.code)
+            case click.ClickException() as end:
+                end.show()
+                is_usage = isinstance(end, click.UsageError)
                 raise SystemExit(Exit.USAGE if is_usage else Exit.CONFIGURATION)
-            case NinelivesError():
-                _say(f"error: {Exception.__str__(error)}", error.hint)
-                raise SystemExit(code_of(error))
+            case NinelivesError() as end:
+                _say(f"error: {Exception.__str__(end)}", end.hint)
+                raise SystemExit(code_of(end))
+            case InvariantBroken() as end:
+                traceback.print_exception(kind, error, trace)
+                _say(f"error: {end}; disarmed", "report it; nothing is sent until `ninelives arm`")
+                raise SystemExit(Exit.BUG)
             case _:
                 traceback.print_exception(kind, error, trace)
                 _say("this is a bug of ninelives", "report it with the lines above")

@@ -49,6 +49,7 @@ MOVE_REASONS: Mapping[tuple[type, type], str] = {
     (at.WaitingForHost, at.Cancelled): _GONE,
     (at.Mending, at.Done): "moved away alive, seen",
     (at.Mending, at.Failed): "it did not move away; a person is told",
+    (at.Skipped, at.Failed): "Nova names a living host, on which no such guest was seen",
     (at.Failed, at.Done): "seen as its user wants it after all",
     (at.Failed, at.Cancelled): _GONE,
 }

@@ -45,7 +45,7 @@ def objection(cluster: Cluster, action: do.Action, now: float, seen: ServerSeen 
     if isinstance(action, NEEDS_NO_LEAVE):
         return ""
     draft = Draft(cluster, max(now, cluster.now))
-    if not draft.control.is_armed and not _is_renewal(draft, action):
+    if not draft.control.is_armed and not is_renewal(cluster, action):
         return "disarmed"
     host = host_of(cluster, action)
     is_way_back = isinstance(action, do.LiftRevocation | do.Enable | do.ForceUp)
@@ -64,11 +64,11 @@ def objection(cluster: Cluster, action: do.Action, now: float, seen: ServerSeen 
             return _about_host(draft, action)
 
 
-def _is_renewal(draft: Draft, action: do.Action) -> bool:
-    """Say whether it only keeps in force what is: a renewal is no action (attack 9)."""
-    if not isinstance(action, do.Revoke):
+def is_renewal(cluster: Cluster, action: do.Action) -> bool:
+    """Say whether it only keeps in force what is: a renewal is no action (attack 9). Pure."""
+    if not isinstance(action, do.Revoke) or action.host not in cluster.hosts:
         return False
-    kept = draft.host(action.host).revocations
+    kept = cluster.hosts[action.host].revocations
     return any(entry.backend == action.backend and entry.in_force for entry in kept)
 
 

@@ -111,6 +111,9 @@ def targets_seen(draft: Draft, event: on.TargetsSeen) -> None:
         return
     if event.request.attempt != move.attempt + 1:
         return
+    if not draft.control.is_armed:
+        draft.put_move(replace(move, state=at.Planned(draft.now)))  # it was asked while armed
+        return
     target = choose(draft, move, event.candidates)
     if target in draft.cluster.site.hosts:
         _send(draft, move, HostId(target))

@@ -15,10 +15,18 @@ NinelivesError
     ├─ StoreUnknown      refused at start: not a store of this version
     ├─ StoreBroken       it contradicts itself: never write to it again
     └─ StoreBehind       older than what this controller remembers, or another store
-InvariantBroken        our own bug; the process ends and the next start is disarmed
+InvariantBroken        our own bug: disarmed, then the process ends (disarm.py)
 """
 
+from ninelives.core.invariants import Broken
+
 # ruff: noqa: N818 - the names say what happened, as an operator would; "Error" says nothing more.
+
+
+def first_of(error: BaseException) -> BaseException:
+    """Return the first error of a group, however deep: what ended the others."""
+    members: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return first_of(members[0]) if members else error
 
 
 class NinelivesError(Exception):
@@ -94,4 +102,9 @@ class StoreBehind(StoreError):
 
 
 class InvariantBroken(AssertionError):
-    """A law of ours does not hold: our own bug."""
+    """A decision would break a law of ours: our own bug. Nothing of it was adopted."""
+
+    def __init__(self, broken: tuple[Broken, ...]) -> None:
+        law, about, what = broken[0]
+        super().__init__(f"law {law} would break: {about}: {what}")
+        self.broken = broken

@@ -9,6 +9,7 @@ Laws:
   - Whatever ends the term, a lost lease, a lost guard, a store without an answer, a bug, cancels
     everything that is under way before anything else is done.
   - A gap in our own time is folded before whatever it may have made us believe.
+  - A bug of ours, a broken law first of all, ends with every controller disarmed (disarm.py).
 """
 
 import asyncio
@@ -21,10 +22,17 @@ from typing import Protocol
 from ninelives.core.actions import READS, Action
 from ninelives.core.events import Armed, Event, OwnFault, TermBegan, Woke
 from ninelives.core.model import WitnessId
-from ninelives.engine.errors import GuardLost, HandedOver, LeaseLost, StoreUnavailable
+from ninelives.engine.disarm import Memory, disarm, finished, recalled, unfinished
+from ninelives.engine.errors import (
+    GuardLost,
+    HandedOver,
+    LeaseLost,
+    StoreUnavailable,
+    first_of,
+)
 from ninelives.engine.journal import Setting, batch_of, restored
 from ninelives.engine.lease import Hold, Watch, may_take, taken, watched
-from ninelives.engine.node import Decide, Node, Ready
+from ninelives.engine.node import Decide, Laws, Node, Ready
 from ninelives.engine.office import Office
 from ninelives.engine.perform import Desk, Objection, perform
 from ninelives.engine.ports import Batch, Clock, Committed, Ports, Store
@@ -58,8 +66,10 @@ class Wiring:
 
     me: WitnessId
     holder: str  # new for every start of a process (lease.taken)
+    memory: Memory  # on our own disk
     setting: Setting
     decide: Decide
+    laws: Laws
     objection: Objection
     ports: Ports
     open_writer: Callable[[Store, Callable[[Report], None]], Scribe]
@@ -119,12 +129,18 @@ def _look(wiring: Wiring, watch: Watch | None, rests_until: float) -> tuple[Watc
 async def lead(wiring: Wiring, hold: Hold) -> None:
     """Lead for one term. It ends by an exception only; then nothing of ours is under way."""
     ports = wiring.ports
-    office = Office(ports.store, ports.clock, ports.guard, hold)
+    memory = await asyncio.to_thread(recalled, wiring.memory, ports.store)
+    office = Office(ports.store, ports.clock, ports.guard, hold, memory)
     await _guarded(office)
+    await office.renew()  # hears of a disarm before anything is decided
     node = await asyncio.to_thread(_begin, wiring)
     heart = Heart(wiring, office, node)
     try:
         await heart.run()
+    except* AssertionError as bugs:
+        # Not in a thread, and awaiting nothing: no cancellation may come between a bug and this.
+        heart.end_by(bugs)
+        raise
     finally:
         # Only now: until here the guard would have killed us, had anything hung.
         if heart.close():
@@ -145,7 +161,7 @@ def _begin(wiring: Wiring) -> Node:
     store = wiring.ports.store
     # In this order both are of one revision: we hold the lease, so that nobody else writes.
     cluster = restored(store.load(), wiring.setting)
-    return Node(cluster, wiring.decide, store.identity().revision)
+    return Node(cluster, wiring.decide, store.identity().revision, wiring.laws)
 
 
 class Heart:
@@ -161,6 +177,7 @@ class Heart:
         self._last_beat = self._clock.now()
         self._fault_since: float | None = None
         self._told_disarmed: str | None = None
+        self._unfinished: Event | None = None  # under way; still there when it made us stumble
         loop = asyncio.get_running_loop()
         self._writer = wiring.open_writer(
             wiring.ports.store,
@@ -172,6 +189,10 @@ class Heart:
         """Run every part; the first that ends with an exception cancels all others."""
         term = self._office.tenure.term
         self._fold(TermBegan(term, self._wiring.me, is_unclean=term > 1))
+        if self._office.disarmed is not None:
+            self._fold(Armed("store", is_armed=False, cause=self._office.disarmed))
+            self._told_disarmed = self._office.disarmed
+        self._look_back()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_lease())
             tasks.create_task(self._act(tasks))
@@ -182,6 +203,36 @@ class Heart:
             # asyncio/taskgroups.py: uncancel() comes before the wait): after one lost term no
             # timeout around this one would end as it should.
             await self._decide()
+
+    def _look_back(self) -> None:
+        """Fold what we stumbled over last time, with effects off: judged, and thrown away.
+
+        What it said is asked for anew in this term; only whether the bug is still there is new.
+        """
+        event = unfinished(self._wiring.memory)
+        if event is None:
+            return
+        try:
+            self._node.judged(event, self._clock.now())
+        except AssertionError as bug:
+            log.error("bug.still_there", extra={"why": str(bug), "over": type(event).__name__})
+        else:
+            log.warning("bug.gone", extra={"over": type(event).__name__})
+            finished(self._wiring.memory)
+
+    def end_by(self, bugs: BaseExceptionGroup[AssertionError]) -> None:
+        """Disarm every controller, and say so in the last row of this term."""
+        bug, event = first_of(bugs), self._unfinished
+        over = f" over {type(event).__name__}" if event is not None else ""
+        what = str(bug).partition("\n")[0] or type(bug).__name__
+        cause = f"a bug of ninelives{over}: {what}"
+        log.error("bug.disarmed", extra={"cause": cause})
+        disarm(self._wiring.memory, self._wiring.ports.store, cause, event)
+        try:
+            self._fold(Armed("ninelives", is_armed=False, cause=cause))
+        except (AssertionError, LeaseLost) as worse:
+            # A mind that cannot even do this: the words on disk and in the store are enough.
+            log.error("bug.unwritten", extra={"why": str(worse)})
 
     def close(self) -> bool:
         """End the writer. False: it hangs, and what it holds may yet be written."""
@@ -229,7 +280,9 @@ class Heart:
         return self._wiring.setting.policy.silence_s
 
     def _fold(self, event: Event) -> None:
+        self._unfinished = event
         ready = self._node.offer(event, self._clock.now())
+        self._unfinished = None
         self._undurable.append(ready)
         if not self._writer.offer(batch_of(ready, self._clock.wall())):
             raise LeaseLost("decisions do not become durable fast enough", "is the disk slow?")

@@ -1,6 +1,8 @@
-"""Node: decide, commit, hand out. It owns no event loop, no store and no clock.
+"""Node: decide, check, commit, hand out. It owns no event loop, no store and no clock.
 
     offer(event, now) ─▶ Ready ─▶ (somebody makes it durable) ─▶ committed(revision) ─▶ actions
+
+A decision that would break a law is not adopted: `offer` raises, and the Node is as it was before.
 
 Node may decide ahead of the disk: several `Ready` can wait for one group commit. But actions leave
 only when their decision is durable, and in order. If a commit fails, the Node is thrown away: what
@@ -16,8 +18,17 @@ from typing import NamedTuple
 from ninelives.core.actions import Action
 from ninelives.core.cluster import Cluster, Decision
 from ninelives.core.events import Event
+from ninelives.core.invariants import Broken, check
+from ninelives.engine.errors import InvariantBroken
 
 Decide = Callable[[Cluster, Event, float], Decision]
+Laws = Callable[[Cluster, Event, Decision, float], tuple[Broken, ...]]
+
+
+def lawless(before: Cluster, event: Event, decision: Decision, now: float) -> tuple[Broken, ...]:
+    """Check nothing: for replay, and where others judge every decision."""
+    del before, event, decision, now
+    return ()
 
 
 class Ready(NamedTuple):
@@ -37,6 +48,7 @@ class Node:
     cluster: Cluster
     decide: Decide
     revision: int
+    laws: Laws = check
     durable: int = field(init=False)
     _waiting: deque[Ready] = field(default_factory=deque, init=False)
     _alarms: list[tuple[float, str]] = field(default_factory=list, init=False)  # a heap
@@ -48,7 +60,7 @@ class Node:
 
     def fork(self) -> "Node":
         """Return an independent copy, with all that was decided and is not durable yet."""
-        other = Node(self.cluster.fork(), self.decide, self.revision)
+        other = Node(self.cluster.fork(), self.decide, self.revision, self.laws)
         other.durable = self.durable
         other._waiting = self._waiting.copy()
         other._alarms = self._alarms.copy()
@@ -56,8 +68,7 @@ class Node:
 
     def offer(self, event: Event, now: float) -> Ready:
         """Fold one event. The answer must become durable before its actions are handed out."""
-        assert now >= self.cluster.now, "monotonic time of one leader went back"
-        decision = self.decide(self.cluster, event, now)
+        decision = self.judged(event, now)
         self.cluster.apply(decision)
         self.cluster.now = now
         for subject, due in decision.wakes.items():
@@ -67,6 +78,15 @@ class Node:
         ready = Ready(self.revision, self.cluster.views.term, now, event, decision)
         self._waiting.append(ready)
         return ready
+
+    def judged(self, event: Event, now: float) -> Decision:
+        """Decide and adopt nothing; a decision that would break a law raises. Safe to repeat."""
+        assert now >= self.cluster.now, "monotonic time of one leader went back"
+        decision = self.decide(self.cluster, event, now)
+        broken = self.laws(self.cluster, event, decision, now)
+        if broken:
+            raise InvariantBroken(broken)
+        return decision
 
     def committed(self, revision: int) -> tuple[Action, ...]:
         """Everything up to `revision` is durable: hand out its actions, in order."""

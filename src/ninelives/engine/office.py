@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
 from ninelives.engine.errors import HandedOver, LeaseLost, StoreUnavailable
+from ninelives.engine.high_water import HighWater, disarmed_because
 from ninelives.engine.lease import RENEWALS_PER_LEASE, Hold, Tenure, released, renewed
 from ninelives.engine.ports import Clock, LeaseGuard, Store
 
@@ -28,12 +29,20 @@ class Renewal(NamedTuple):
 class Office:
     """One leader's term. `LeaseLost` from any call ends it."""
 
-    def __init__(self, store: Store, clock: Clock, guard: LeaseGuard, hold: Hold) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        guard: LeaseGuard,
+        hold: Hold,
+        memory: HighWater | None = None,
+    ) -> None:
         self._store, self._clock, self._guard = store, clock, guard
         self._hold = hold
         self._turn = asyncio.Lock()
+        self._memory = memory
         self.is_handing_over = False
-        self.disarmed: str | None = None
+        self.disarmed = disarmed_because(memory, None)
         guard.watch(hold.tenure)
 
     @property
@@ -91,13 +100,14 @@ class Office:
 
     async def _renew(self) -> None:
         try:
-            hold, self.disarmed = await asyncio.to_thread(_round_trip, *self._asked())
+            hold, store_says = await asyncio.to_thread(_round_trip, *self._asked())
         except StoreUnavailable as error:
             self._end_if_over(error)
             return
         if hold is None:
             raise LeaseLost("another controller leads", "nothing: this one goes on as a standby")
         self._hold = hold
+        self.disarmed = disarmed_because(self._memory, store_says)
         self._guard.watch(hold.tenure)
 
     def _asked(self) -> tuple[Store, Hold, Callable[[], float]]:

@@ -18,6 +18,7 @@ from ninelives.core import actions, events
 from ninelives.core.actions import Absolute, Action, Read, Send, Tell
 from ninelives.core.cluster import Cluster
 from ninelives.core.events import Event, Outcome, Replied
+from ninelives.core.lastcheck import is_renewal
 from ninelives.core.model import BackendId, HostId, Power, RoadId, ServerId, ServerSeen, WitnessId
 from ninelives.engine.errors import Garbled, LeaseLost, PortError, Refused, Unreachable
 from ninelives.engine.office import Office
@@ -84,9 +85,10 @@ async def _last_check(desk: Desk, action: Absolute | Send, committed_at: float) 
             return "unread"
         (seen,) = shown
     why = await desk.office.may_send(committed_at)
-    if not why and desk.office.disarmed is not None and not isinstance(action, actions.Revoke):
-        # Another controller may have written it a moment ago: our own mind does not know yet. A
-        # revocation only ever shuts out, and must not run out while nobody acts.
+    is_disarmed = desk.office.disarmed is not None
+    if not why and is_disarmed and not is_renewal(desk.cluster, action):
+        # Another controller may have written it a moment ago: our own mind does not know yet. What
+        # shuts a host out must not run out while nobody acts; nobody new is shut out.
         why = "disarmed"
     return why or desk.objection(desk.cluster, action, desk.ports.clock.now(), seen)
 

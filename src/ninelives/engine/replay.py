@@ -15,7 +15,7 @@ from ninelives.core.cluster import Cluster
 from ninelives.core.events import TermBegan
 from ninelives.engine.errors import NinelivesError
 from ninelives.engine.journal import Row, Setting, changes_of, digest_of, restored
-from ninelives.engine.node import Decide, Node, Ready
+from ninelives.engine.node import Decide, Node, Ready, lawless
 
 PARTS = ("records", "actions", "wakes")  # in the order of `digest_of`
 
@@ -56,7 +56,7 @@ def steps(
     node: Node | None = None
     for row in rows:
         if isinstance(row.event, TermBegan):
-            node = Node(restored(records, setting), decide, row.revision - 1)
+            node = Node(restored(records, setting), decide, row.revision - 1, lawless)
         if node is None or row.revision != node.revision + 1:
             raise NinelivesError(
                 f"the journal cannot be replayed from revision {row.revision}",

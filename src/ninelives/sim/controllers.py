@@ -120,7 +120,7 @@ def begin_term(world: "World", controller: Controller, hold: Hold) -> None:
         ledger.outbox.values(),
         setup.segment_policies,
     )
-    controller.node = Node(cluster, world.decide, ledger.revision)
+    controller.node = Node(cluster, world.decide, ledger.revision, world.laws)
     controller.hold = hold
     controller.renews = True
     forget_term(controller)

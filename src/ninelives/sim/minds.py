@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ninelives.core import actions as do
 from ninelives.core.cluster import Cluster
 from ninelives.core.model import ServerSeen
-from ninelives.engine.node import Decide
+from ninelives.engine.node import Decide, Laws
 
 Objection = Callable[[Cluster, do.Action, float, ServerSeen | None], str]
 
@@ -30,3 +30,10 @@ def real_objection() -> Objection:
     from ninelives.core import lastcheck
 
     return lastcheck.objection
+
+
+def real_laws() -> Laws:
+    """Return the live laws. The swarm leaves them out: there the oracle judges, by the truth."""
+    from ninelives.core import invariants
+
+    return invariants.check

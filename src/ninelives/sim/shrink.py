@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from ninelives.core.model import HostId, WitnessId
 from ninelives.core.site import HostSite, QuorumSet, Site
-from ninelives.engine.node import Decide
+from ninelives.engine.node import Decide, lawless
 
 from .judging import BUG, BUGS, judge_end, pass_time, watched
 from .minds import real_objection
@@ -44,6 +44,7 @@ Breaks = Callable[[Story], bool]
 def laws_broken(story: Story, decide: Decide | None = None) -> frozenset[str]:
     """Run a story to the first broken law, or to its end, and name the laws that it breaks."""
     world = World(story.setup, story.seed, decide, real_objection())
+    world.laws = lawless
     oracle = watched(world)
     for at_s, words in story.commands:
         world.at(at_s, tuple(words.split()))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from random import Random
 
-from ninelives.engine.node import Decide
+from ninelives.engine.node import Decide, lawless
 
 from .faults.grammar import Words
 from .judging import BUGS, bug_of, judge_end, pass_time, watched
@@ -131,6 +131,7 @@ def begun(plan: Plan, decide: Decide | None = None, objection: Objection | None 
     """Build the world, and plan what will befall it."""
     rng = Random(f"chance {plan.seed}")
     world = World(plan.setup, rng.randrange(SEEDS), decide, objection)
+    world.laws = lawless
     run = Run(plan, world, watched(world), rng)
     for each in drawn_troubles(rng, plan.setup, plan.rows, plan.active_s, plan.faults_per_hour):
         run.plan_at(each.at_s, "trouble", each.words)

@@ -20,7 +20,7 @@ from ninelives.core.cluster import Note
 from ninelives.core.model import BackendId, HostId, ServerId, ServerSeen, WitnessId
 from ninelives.core.policy import Policy
 from ninelives.engine.lease import Hold
-from ninelives.engine.node import Decide
+from ninelives.engine.node import Decide, lawless
 
 from . import (
     agents,
@@ -40,7 +40,7 @@ from .dispatch import ALL, OF_A_PROCESS, POINTS
 from .furniture import backends_of, devices_of, hosts_of, lists_of, watchers_of
 from .happenings import Happening
 from .ledger import Ledger
-from .minds import Objection, nothing_against, real_decide, real_objection
+from .minds import Objection, nothing_against, real_decide, real_laws, real_objection
 from .network import Network
 from .setup import Setup
 from .sightings import Eyes
@@ -91,6 +91,7 @@ class World:
         self.triggers: list[Trigger] = []
         self.faults_on: dict[Words, Heal] = {}
         self.decide = decide or real_decide()
+        self.laws = lawless if decide else real_laws()
         self.objection = objection or (nothing_against if decide else real_objection())
 
         site = setup.site
