@@ -197,6 +197,8 @@ def _forget_acceptance(draft: Draft, host: HostId) -> None:
 def still_on(draft: Draft, host: HostId) -> None:
     """A device acknowledged, but the power stays on past its time: that shot has failed."""
     policy, record = draft.policy(host), draft.host(host)
+    if isinstance(record.state, at.Vacated) and is_proved_dead(record):
+        return  # it was off, and somebody switched it on to have it back
     for shot in record.shots:
         seen = draft.sights(host).power.get(shot.road)
         late = shot.sent_at is not None and draft.now >= shot.sent_at + policy.off_timeout_s
