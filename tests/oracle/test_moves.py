@@ -63,6 +63,20 @@ def test_a_deleted_server_needs_no_outcome() -> None:
     assert emptied(told).laws == set()
 
 
+def test_a_server_that_was_shelved_away_needs_no_outcome() -> None:
+    told = others_settled(story().evacuating())
+    told.truly(so.UserActed(S1, "shelve"), so.DomainStopped(S1, C1))
+
+    assert emptied(told).laws == set()
+
+
+def test_a_server_that_still_runs_while_it_is_shelved_is_not_forgotten() -> None:
+    told = others_settled(story().evacuating())
+    told.truly(so.UserActed(S1, "shelve"), so.DomainStarted(S1, C1, is_rebuilt=False))
+
+    assert "I14" in emptied(told).laws
+
+
 def test_a_failure_of_which_nobody_is_told_breaks_i14() -> None:
     told = story().evacuating().moving(at.Failed(1.0, "attempts"))
 

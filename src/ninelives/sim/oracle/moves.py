@@ -40,7 +40,8 @@ def nobody_forgotten(
     epoch, servers = picture.at_fence.get(host, (after.epoch, frozenset[str]()))
     for server in sorted(map(ServerId, servers)) if epoch == after.epoch else ():
         move = picture.records.moves.get(server)
-        if picture.truth.is_gone(server) or picture.truth.homes[server] != host:
+        is_gone = picture.truth.is_gone(server) or picture.truth.is_taken_away(server)
+        if is_gone or picture.truth.homes[server] != host:
             continue
         if move is not None and move.host != host and not isinstance(move.state, SETTLED):
             continue  # the open episode of the host where it was before answers for it

@@ -103,6 +103,10 @@ class Truth:
         """Say whether its user deleted it."""
         return self.unwanted.get(server, (0.0, ""))[1] == "delete"
 
+    def is_taken_away(self, server: ServerId) -> bool:
+        """Say whether its user deleted or shelved it, and no copy of it is left to look after."""
+        return self.unwanted.get(server, (0.0, ""))[1] in NOT_MOVED and not self.domains.get(server)
+
     def is_wanted_running(self, server: ServerId) -> bool:
         """Say whether its user wanted it to run when the story began, and did not stop it since."""
         facts = self.facts.servers.get(server)
