@@ -34,7 +34,7 @@ def answer_well(cloud: "SmallCloud", action: do.Action) -> Iterable[on.Event]:
             | do.LookForDomain()
         ):
             return answer_read(cloud, action)
-        case do.Evacuate() | do.StartServer() | do.StopServer() | do.HardReboot():
+        case do.Evacuate() | do.ResetState() | do.StartServer() | do.StopServer() | do.HardReboot():
             change_server(cloud, action)
         case do.ForceUp(host=host):
             open_ones = [r for s in cloud.servers.values() for r in s.records if r.source == host]
@@ -115,6 +115,8 @@ def change_server(cloud: "SmallCloud", action: do.Action) -> None:
             )
         case do.StartServer(server=server) | do.HardReboot(server=server):
             cloud.change(server, vm_state=VmState.ACTIVE, is_running=True)
+        case do.ResetState(server=server):
+            cloud.change(server, vm_state=VmState.ERROR, task_state=None)
         case do.StopServer(server=server):
             cloud.change(server, vm_state=VmState.STOPPED, is_running=False)
         case _:

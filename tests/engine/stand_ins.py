@@ -218,6 +218,10 @@ class Nova:
         self.world.servers[server] = replace(seen, vm_state=VmState.ACTIVE, is_running=True)
         return ACCEPTED
 
+    async def reset_state(self, server: ServerId) -> Answer:
+        await self.world.hear("nova.reset", server)
+        return ACCEPTED
+
     async def stop(self, server: ServerId) -> Answer:
         await self.world.hear("nova.stop", server)
         return ACCEPTED

@@ -52,6 +52,7 @@ ORDERS: dict[do.Absolute | do.Send | do.Tell, tuple[str, str]] = {
     do.Restart(C1, 1, Service.LIBVIRT, 1): ("agent.restart", "c1"),
     do.StopServer(S1, 1): ("nova.stop", "s1"),
     do.Evacuate(S1, C1, C2, 1, 1): ("nova.evacuate", "s1 to c2"),
+    do.ResetState(S1, C1, 1, 1): ("nova.reset", "s1"),
     do.StartServer(S1, C1, 1, 1): ("nova.start", "s1"),
     do.HardReboot(S1, C1, 1, 1): ("nova.reboot", "s1"),
     do.LiveMigrate(S1, C1, 1, 1): ("nova.migrate", "s1"),

@@ -145,6 +145,25 @@ def test_a_server_called_done_that_runs_against_its_will_breaks_i15() -> None:
     assert told.arrived().laws == {"I15"}
 
 
+def test_a_state_that_is_reset_without_a_word_of_its_class_breaks_i15() -> None:
+    reset = do.ResetState(S1, C1, 1, 1)
+
+    assert story().evacuating().moving(at.Planned(1.0)).read(C1).acted(reset).laws == {"I15"}
+
+
+def test_a_class_that_asks_for_it_has_its_state_reset() -> None:
+    told = story().evacuating().moving(at.Planned(1.0), promise=Promise(resets_state=True))
+
+    assert told.read(C1).acted(do.ResetState(S1, C1, 1, 1)).laws == set()
+
+
+def test_an_evacuation_before_the_reset_was_seen_to_end_breaks_i16() -> None:
+    told = story().evacuating().moving(at.Planned(1.0), promise=Promise(resets_state=True))
+    told = told.read(C1).acted(do.ResetState(S1, C1, 1, 1))
+
+    assert told.sent(attempt=2).laws == {"I16"}
+
+
 # I16.
 
 

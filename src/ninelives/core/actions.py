@@ -244,6 +244,16 @@ class Evacuate:
 
 
 @dataclass(frozen=True, slots=True)
+class ResetState:
+    """Set a server's state to error so that Nova evacuates it, where its class asks for that."""
+
+    server: ServerId
+    source: HostId
+    epoch: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class StartServer:
     """Start a server that arrived stopped and whose user wants it running."""
 
@@ -282,7 +292,7 @@ class PowerOn:
     attempt: int
 
 
-Send = Evacuate | StartServer | HardReboot | LiveMigrate | PowerOn
+Send = Evacuate | ResetState | StartServer | HardReboot | LiveMigrate | PowerOn
 
 
 # Words for people. Safe to repeat: the receiver drops what it has.
@@ -310,4 +320,4 @@ READS = (
     AskTargets,
     LookForDomain,
 )
-SENDS = (Evacuate, StartServer, HardReboot, LiveMigrate, PowerOn)
+SENDS = (Evacuate, ResetState, StartServer, HardReboot, LiveMigrate, PowerOn)

@@ -32,7 +32,7 @@ from .draft import Draft
 from .episode import add_proof, begin, move_to
 from .host import fence_or_hold, look
 from .model import HostId, Proof, ServerId, WitnessId
-from .move import domains_seen, send_replied, targets_seen
+from .move import domains_seen, reset_replied, send_replied, targets_seen
 from .proofs import pacemaker
 from .states import Class
 
@@ -234,6 +234,8 @@ def _replied(draft: Draft, event: on.Replied) -> None:
             shooting.off_replied(draft, off, event.outcome, event.reason)
         case do.Evacuate():
             send_replied(draft, event)
+        case do.ResetState():
+            reset_replied(draft, event)
         case do.StartServer() | do.StopServer():
             start_replied(draft, event)
         case do.HardReboot() | do.LiveMigrate():

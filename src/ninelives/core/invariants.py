@@ -91,7 +91,13 @@ def one_writer(step: Step) -> Complaints:
     sent: set[ServerId] = set()
     for action in step.decision.actions:
         match action:
-            case do.Evacuate() | do.StartServer() | do.HardReboot() | do.LiveMigrate():
+            case (
+                do.Evacuate()
+                | do.ResetState()
+                | do.StartServer()
+                | do.HardReboot()
+                | do.LiveMigrate()
+            ):
                 before = step.before.moves.get(action.server)
                 if action.server in sent:
                     yield action.server, "two sends at once"
@@ -116,6 +122,8 @@ def certificate_first(step: Step) -> Complaints:
                 yield from _uncertified(step, server, target)
             case do.StartServer(server=server, host=host):
                 yield from _uncertified(step, server, host)
+            case do.ResetState(server=server):
+                yield from _uncertified(step, server, None)
             case do.ForceDown(host=host, epoch=epoch):
                 record = step.host(host)
                 if record is None or not any(proof.epoch == epoch for proof in record.proofs):
@@ -124,7 +132,7 @@ def certificate_first(step: Step) -> Complaints:
                 pass
 
 
-def _uncertified(step: Step, server: ServerId, target: HostId) -> Complaints:
+def _uncertified(step: Step, server: ServerId, target: HostId | None) -> Complaints:
     move = step.move(server)
     if move is None:
         yield server, "a send for a server that nobody moves"
@@ -282,7 +290,7 @@ def risk_stops_all(step: Step) -> Complaints:
     """I3: where a proof was contradicted nothing starts any more."""
     for action in step.decision.actions:
         match action:
-            case do.Evacuate(source=source):
+            case do.Evacuate(source=source) | do.ResetState(source=source):
                 host = step.host(source)
                 if host is not None and host.zombie_risk:
                     yield action.server, f"sent under zombie risk of {source}"

@@ -24,6 +24,15 @@ MOVE_REASONS: Mapping[tuple[type, type], str] = {
     (at.Choosing, at.Retry): "no target now; tried again later",
     (at.Choosing, at.WaitingForHost): "its data would be lost, or all attempts are spent",
     (at.Choosing, at.Cancelled): _GONE,
+    (
+        at.Choosing,
+        at.Resetting,
+    ): "there is a target; Nova takes it only in error, as its class allows",
+    (at.Resetting, at.Planned): "it is in error now; or it certainly was not sent",
+    (at.Resetting, at.Choosing): "it is in error now, targets are asked anew",
+    (at.Resetting, at.Retry): "Nova refused, or nothing came of it within the settle time",
+    (at.Resetting, at.WaitingForHost): _SPENT,
+    (at.Resetting, at.Cancelled): _GONE,
     (at.Sending, at.Planned): "the last check turned it down: it certainly was not sent",
     (at.Sending, at.Verifying): "Nova accepted, or a look-up found its record",
     (at.Sending, at.Starting): "the look-up found it arrived, in another state than wanted",
@@ -58,6 +67,7 @@ MOVE_ARROWS = frozenset(MOVE_REASONS)
 # From which state of a move which send may go out. One that is out already forbids the next.
 SENT_FROM: Mapping[type, tuple[type, ...]] = {
     do.Evacuate: (at.Choosing,),
+    do.ResetState: (at.Choosing,),
     do.StartServer: (at.Sending, at.Verifying, at.Starting),
     do.HardReboot: (at.WaitingForHost, at.Mending, *at.FINAL),
     do.LiveMigrate: (at.Mending, *at.FINAL),

@@ -14,6 +14,7 @@ from .draft import Draft
 from .model import HostId, Mode, ServerSeen
 from .plan import word_of_user
 from .proofs import has_clean_boot, is_boot_led_back, permits_start, valid
+from .reset import may_reset
 from .roads import again_as, has_late_off_passed, shot_as, usable_roads
 from .rules import Facts
 from .targets import stale_writers, unproved_writers
@@ -54,6 +55,8 @@ def objection(cluster: Cluster, action: do.Action, now: float, seen: ServerSeen 
     match action:
         case do.Evacuate():
             return _evacuate(draft, action, seen)
+        case do.ResetState():
+            return _reset(draft, action, seen)
         case do.StartServer() | do.StopServer() | do.HardReboot() | do.LiveMigrate():
             return _start(draft, action, seen)
         case do.Reserve():
@@ -155,6 +158,25 @@ def _shot(draft: Draft, off: do.PowerOff) -> str:
 
 
 def _evacuate(draft: Draft, action: do.Evacuate, seen: ServerSeen | None) -> str:
+    if not isinstance(draft.host(action.target).state, at.Healthy):
+        return "target_not_healthy"
+    return _of_the_dead(draft, action, seen, action.target)
+
+
+def _reset(draft: Draft, action: do.ResetState, seen: ServerSeen | None) -> str:
+    """Reset only who is still as it was listed, and whose evacuation might follow at once."""
+    move = draft.move(action.server)
+    if move is None or seen is None or not may_reset(seen, move.promise):
+        return "state_changed"
+    return _of_the_dead(draft, action, seen, None)
+
+
+def _of_the_dead(
+    draft: Draft,
+    action: do.Evacuate | do.ResetState,
+    seen: ServerSeen | None,
+    target: HostId | None,
+) -> str:
     move, record = draft.move(action.server), draft.host(action.source)
     if move is None or record.epoch != action.epoch or move.attempt != action.attempt:
         return "other_epoch"
@@ -166,14 +188,12 @@ def _evacuate(draft: Draft, action: do.Evacuate, seen: ServerSeen | None) -> str
         return "will_changed"
     if any(not entry.is_final and entry.id not in move.known_records for entry in seen.records):
         return "record_open"
-    if not isinstance(draft.host(action.target).state, at.Healthy):
-        return "target_not_healthy"
     if not permits_start(draft, action.source):
         return "proof_not_fresh"
-    return _writers(draft, move, action.target) or holding_moves(draft, action.source)
+    return _writers(draft, move, target) or holding_moves(draft, action.source)
 
 
-def _writers(draft: Draft, move: at.Move, target: HostId) -> str:
+def _writers(draft: Draft, move: at.Move, target: HostId | None) -> str:
     """Every other host that may hold a copy is proved dead, and not just switched on again."""
     if unproved_writers(draft, move, target):
         return "writer_not_proved"

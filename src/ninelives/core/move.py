@@ -12,7 +12,7 @@ seen in Nova's records, and nothing is sent while one is open (SAFETY 7, attack 
 from dataclasses import replace
 
 from . import actions as do
-from . import arrival, in_place
+from . import arrival, in_place, reset
 from . import events as on
 from . import states as at
 from .draft import Draft
@@ -43,7 +43,7 @@ def step(draft: Draft, move: at.Move, others: list[at.Move], may_send: bool) -> 
         case at.Choosing(since=since):
             if draft.now >= since + draft.policy(move.host).request_timeout_s:
                 draft.put_move(replace(move, state=at.Planned(draft.now)))
-        case at.Sending() | at.Verifying() | at.Starting():
+        case at.Resetting() | at.Sending() | at.Verifying() | at.Starting():
             settle_send(draft, move, is_fresh=False)
         case _:
             pass
@@ -115,7 +115,9 @@ def targets_seen(draft: Draft, event: on.TargetsSeen) -> None:
         draft.put_move(replace(move, state=at.Planned(draft.now)))  # it was asked while armed
         return
     target = choose(draft, move, event.candidates)
-    if target in draft.cluster.site.hosts:
+    if target in draft.cluster.site.hosts and reset.may_reset(move.seen, move.promise):
+        reset.begin(draft, move)
+    elif target in draft.cluster.site.hosts:
         _send(draft, move, HostId(target))
     elif target == "limits":
         draft.put_move(replace(move, state=at.Planned(draft.now, "room")))
@@ -177,6 +179,13 @@ def send_replied(draft: Draft, event: on.Replied) -> None:
     draft.wake_host(move.host, draft.now)
 
 
+def reset_replied(draft: Draft, event: on.Replied) -> None:
+    """Fold the answer to a reset of its state."""
+    refused = reset.replied(draft, event)
+    if refused is not None:
+        fail(draft, refused, event.reason or "refused", None)
+
+
 def _unsent(draft: Draft, move: at.Move, state: at.Sending) -> at.Move:
     others = move.writers if state.was_named else move.writers - {state.target}
     return replace(
@@ -197,6 +206,9 @@ def settle_send(draft: Draft, move: at.Move, is_fresh: bool) -> None:
     `is_fresh`: the server was read just now. "No record" counts only if it was read twice.
     """
     match move.state:
+        case at.Resetting() as state:
+            if reset.is_spent(draft, move, state):
+                fail(draft, move, "not_reset", None)
         case at.Sending(is_unknown=True) as state:
             _look_up(draft, move, state, is_fresh)
         case at.Verifying(target=target):

@@ -12,7 +12,9 @@ from . import states as at
 from .draft import Draft
 from .model import HostId, ServerSeen, VmState
 from .protection import Promise, Remedy, promise_for
+from .reset import may_reset
 
+RESTING = frozenset({VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED})
 GONE = frozenset({VmState.DELETED, VmState.SOFT_DELETED})
 REFUSED_BY_NOVA = frozenset({VmState.PAUSED, VmState.SUSPENDED, VmState.RESCUED, VmState.RESIZED})
 LEAVING_TASKS = frozenset({"deleting", "soft-deleting", "shelving", "shelving_offloading"})
@@ -38,7 +40,7 @@ def word_of_user(server: ServerSeen) -> at.Will | None:
 
 def will_of(server: ServerSeen) -> at.Will:
     """Say what its user wants of a server: the last word, and what Nova was about to do. Pure."""
-    rests = server.vm_state is VmState.STOPPED
+    rests = server.vm_state in RESTING
     return word_of_user(server) or (at.Will.STOPPED if rests else at.Will.RUNNING)
 
 
@@ -97,7 +99,7 @@ def treatment(draft: Draft, host: HostId, server: ServerSeen, promise: Promise) 
         return at.Verifying(now, foreign)
     if server.vm_state in REFUSED_BY_NOVA and server.host not in (None, host):
         return at.Skipped(now, "lives_elsewhere")  # a resize that only waits to be confirmed
-    if server.vm_state in REFUSED_BY_NOVA:
+    if server.vm_state in REFUSED_BY_NOVA and not may_reset(server, promise):
         return at.WaitingForHost(now, server.vm_state.value)
     if server.blocked:
         return at.WaitingForHost(now, server.blocked)

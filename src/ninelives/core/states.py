@@ -258,6 +258,14 @@ class Choosing:
 
 
 @dataclass(frozen=True, slots=True)
+class Resetting:
+    """Nova refuses to evacuate it as it is; its class has its state reset to error."""
+
+    since: float
+    is_taken: bool = False  # Nova said so; without its answer the request may yet arrive
+
+
+@dataclass(frozen=True, slots=True)
 class Sending:
     """The evacuate is in the outbox; `is_unknown` when its answer was lost."""
 
@@ -350,6 +358,7 @@ class Cancelled:
 MoveState = (
     Planned
     | Choosing
+    | Resetting
     | Sending
     | Verifying
     | Starting
@@ -361,7 +370,7 @@ MoveState = (
     | Skipped
     | Cancelled
 )
-IN_FLIGHT = (Choosing, Sending, Verifying, Starting)
+IN_FLIGHT = (Choosing, Resetting, Sending, Verifying, Starting)
 FINAL = (Done, Failed, Skipped, Cancelled)
 
 

@@ -80,6 +80,8 @@ def _restart_move(draft: Draft, move: at.Move) -> None:
             state = at.Planned(now, wanting)
         case at.Choosing():
             state = at.Planned(now)
+        case at.Resetting():
+            state = at.Resetting(now)
         case at.Sending(target=target):
             state = at.Sending(now, target, is_unknown=True)
         case at.Verifying(target=target):

@@ -49,7 +49,7 @@ class LeaseLost(NinelivesError):
     """This controller leads no more. It ends everything it has under way, and begins anew."""
 
 
-class HandedOver(LeaseLost):
+class HandedOver(NinelivesError):
     """This controller lets somebody else lead, and for a while does not try to lead again."""
 
 

@@ -97,6 +97,7 @@ def _server_of(action: Absolute | Send) -> ServerId | None:
     match action:
         case (
             actions.Evacuate(server=server)
+            | actions.ResetState(server=server)
             | actions.StartServer(server=server)
             | actions.HardReboot(server=server)
             | actions.LiveMigrate(server=server)
@@ -138,6 +139,7 @@ NovaOrder = (
     | actions.ForceUp
     | actions.StopServer
     | actions.Evacuate
+    | actions.ResetState
     | actions.StartServer
     | actions.HardReboot
     | actions.LiveMigrate
@@ -161,6 +163,8 @@ def _nova_call(ports: Ports, action: NovaOrder) -> Awaitable[Answer]:
             return nova.stop(server)
         case actions.Evacuate(server=server, target=target):
             return nova.evacuate(server, target)
+        case actions.ResetState(server=server):
+            return nova.reset_state(server)
         case actions.StartServer(server=server):
             return nova.start(server)
         case actions.HardReboot(server=server):

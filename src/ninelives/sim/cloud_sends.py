@@ -21,6 +21,7 @@ CloudAction = (
     | do.StopServer
     | do.Reserve
     | do.Evacuate
+    | do.ResetState
     | do.StartServer
     | do.HardReboot
     | do.LiveMigrate
@@ -49,6 +50,8 @@ def request_of(action: CloudAction) -> nova.Request:
             return nova.ActOn(server, nova.Verb.HARD_REBOOT)
         case do.Evacuate(server=server, target=target):
             return nova.Evacuate(server, target)
+        case do.ResetState(server=server):
+            return nova.ResetState(server)
         case do.LiveMigrate(server=server):
             return nova.LiveMigrate(server)
 

@@ -87,7 +87,12 @@ def last_check(
     seen: ServerSeen | None = None
     match action:
         case (
-            do.Evacuate() | do.StartServer() | do.HardReboot() | do.LiveMigrate() | do.StopServer()
+            do.Evacuate()
+            | do.ResetState()
+            | do.StartServer()
+            | do.HardReboot()
+            | do.LiveMigrate()
+            | do.StopServer()
         ):
             seen = cloud_reads.show(world, action.server)
             if seen is None:

@@ -38,6 +38,8 @@ def send_line(action: do.Action) -> Said | None:
     match action:
         case do.Evacuate(server=server, target=target, attempt=attempt):
             return "send", f"evacuate {server} to {target}", attempt_words(attempt)
+        case do.ResetState(server=server, attempt=attempt):
+            return "send", f"reset {server} to error", attempt_words(attempt)
         case do.StartServer(server=server, host=host, attempt=attempt):
             return "send", f"start {server} on {host}", attempt_words(attempt)
         case do.HardReboot(server=server, host=host, attempt=attempt):
@@ -106,6 +108,8 @@ def effect_on_server(action: do.Action) -> Said | None:
     match action:
         case do.Evacuate(server=server):
             return "nova", "", f"evacuate {server}"
+        case do.ResetState(server=server):
+            return "nova", f"{server} is in error now", f"reset {server}"
         case do.StartServer(server=server):
             return "nova", "", f"start {server}"
         case do.HardReboot(server=server):

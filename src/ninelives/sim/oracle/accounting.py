@@ -72,7 +72,7 @@ def _phase_of_move(state: at.MoveState) -> str:
     match state:
         case at.Planned() | at.Choosing() | at.Retry():
             return "queued"
-        case at.Sending() | at.Verifying():
+        case at.Resetting() | at.Sending() | at.Verifying():
             return "moving"
         case at.Starting():
             return "starting"

@@ -109,7 +109,7 @@ def _about(action: do.Action) -> str:
 
 def _host(action: do.Action) -> str:
     match action:
-        case do.Evacuate() | do.LiveMigrate():
+        case do.Evacuate() | do.ResetState() | do.LiveMigrate():
             return action.source
         case do.StopServer() | do.AskTargets() | do.LookForDomain() | do.Tell() | do.HandOver():
             return ""

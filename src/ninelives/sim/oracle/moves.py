@@ -19,7 +19,7 @@ SETTLED = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
 WAITING = (at.Planned, at.Retry)
 COUNTED = (at.Sending, at.Verifying, at.Starting)  # they use a target, a backend, a project
 
-Start = do.Evacuate | do.StartServer | do.HardReboot | do.LiveMigrate
+Start = do.Evacuate | do.ResetState | do.StartServer | do.HardReboot | do.LiveMigrate
 
 
 # I14.
@@ -76,9 +76,17 @@ def dropped(
 def will_kept(picture: Picture, when: float, action: Start) -> Iterator[Violation]:
     """I15 for one send: its user said otherwise, early enough to be read before it."""
     since, word = picture.truth.unwanted.get(action.server, (when, ""))
-    is_against = word in NOT_MOVED if isinstance(action, do.Evacuate | do.LiveMigrate) else word
+    moves_only = do.Evacuate | do.ResetState | do.LiveMigrate
+    is_against = word in NOT_MOVED if isinstance(action, moves_only) else word
     if is_against and when - since > LOOKED_S:
         yield Violation("I15", when, action.server, f"{_name(action)} after its user's {word}")
+
+
+def reset_allowed(picture: Picture, when: float, action: do.ResetState) -> Iterator[Violation]:
+    """I15: its state is its user's; it is overwritten only where its class says so."""
+    move = picture.records.moves.get(action.server)
+    if move is None or not move.promise.resets_state:
+        yield Violation("I15", when, action.server, "its state is reset, and no class asks for it")
 
 
 def rests_as_wanted(picture: Picture, when: float, server: ServerId) -> Iterator[Violation]:
@@ -103,7 +111,9 @@ def one_move(picture: Picture, when: float, action: Start) -> Iterator[Violation
     if flight is not None and not flight.is_over and not _died(picture, flight, seen):
         last = type(flight.action).__name__
         yield Violation("I16", when, action.server, f"{_name(action)}: how {last} ended is unseen")
-    elif isinstance(action, do.Evacuate) and seen and not _all_settled(picture, seen):
+    elif (
+        isinstance(action, do.Evacuate | do.ResetState) and seen and not _all_settled(picture, seen)
+    ):
         yield Violation("I16", when, action.server, "a record of it is still open at Nova")
     elif isinstance(action, do.Evacuate) and flight is not None and flight.empty_looks >= 2:
         yield from _same_target(when, action, flight.action)
@@ -164,7 +174,7 @@ def move_sent(picture: Picture, when: float, action: do.Send) -> None:
             picture.records.named[server] = (source, epoch, known | {target})
             picture.told.sent(when, action, server)
             picture.told.absent.get(server, set[HostId]()).discard(target)
-        case do.StartServer() | do.HardReboot() | do.LiveMigrate():
+        case do.ResetState() | do.StartServer() | do.HardReboot() | do.LiveMigrate():
             picture.told.sent(when, action, action.server)
         case do.PowerOn():
             picture.told.wanted_on.discard(action.host)

@@ -139,6 +139,9 @@ class Oracle:
                 found += shots.power_on(picture, when, action)
             case do.Evacuate() | do.StartServer() | do.HardReboot() | do.LiveMigrate():
                 self._server_sent(when, action, found)
+            case do.ResetState():
+                found += moves.reset_allowed(picture, when, action)
+                self._server_sent(when, action, found)
             case do.Enable() | do.OpenGate() | do.StartCompute() | do.ForceUp():
                 found += returns.led_back_in_order(picture, when, action)
                 returns.gate_opened(picture, action)

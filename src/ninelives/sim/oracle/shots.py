@@ -205,7 +205,7 @@ def _is_a_renewal(picture: Picture, action: do.Action) -> bool:
 
 def _host_of(action: do.Action) -> str:
     match action:
-        case do.Evacuate() | do.LiveMigrate():
+        case do.Evacuate() | do.ResetState() | do.LiveMigrate():
             return action.source
         case do.StopServer() | do.AskTargets() | do.LookForDomain():
             return action.server

@@ -196,6 +196,9 @@ class Told:
         if server.vm_state in (VmState.DELETED, VmState.SOFT_DELETED):
             return changed(flight, is_over=True)
         is_late = when - flight.at >= self.settle_s
+        if isinstance(flight.action, do.ResetState):
+            is_answered = flight.outcome is on.Outcome.DONE
+            return changed(flight, is_over=is_late or (is_answered and is_in_error(server)))
         if isinstance(flight.action, do.StartServer | do.HardReboot):
             return changed(flight, is_over=server.task_state is None or is_late)
         own = [record for record in server.records if record.id > flight.newest]
@@ -246,10 +249,16 @@ def changed(
 def server_of(action: do.Action) -> ServerId | None:
     """Name the server that a send is about."""
     match action:
-        case do.Evacuate() | do.StartServer() | do.HardReboot() | do.LiveMigrate():
+        case (
+            do.Evacuate() | do.ResetState() | do.StartServer() | do.HardReboot() | do.LiveMigrate()
+        ):
             return action.server
         case _:
             return None
+
+
+def is_in_error(seen: ServerSeen) -> bool:
+    return seen.vm_state is VmState.ERROR
 
 
 def backends_of(seen: ServerSeen | None) -> tuple[BackendId, ...]:

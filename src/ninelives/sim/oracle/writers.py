@@ -27,7 +27,7 @@ LAST_CHECK_S = 1.0  # a renewal and a read may lie between the last read of powe
 PROVED_STATES = (at.Held, at.Fencing, at.Fenced, at.Evacuating, at.Vacated)
 POWER_PROOFS = (Method.POWER_OFF, Method.PACEMAKER)
 
-Start = do.Evacuate | do.StartServer | do.HardReboot
+Start = do.Evacuate | do.ResetState | do.StartServer | do.HardReboot
 
 
 def one_writer(
@@ -101,6 +101,9 @@ def writers_but_target(picture: Picture, action: Start) -> set[HostId]:
     hosts = set[HostId]()
     if isinstance(action, do.Evacuate):
         target = action.target
+        died = action.source
+    elif isinstance(action, do.ResetState):
+        target = None
         died = action.source
     else:
         target = action.host
