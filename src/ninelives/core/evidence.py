@@ -17,6 +17,7 @@ from .cluster import Heard, PowerSeen, Renewal, Sights, StorageView
 from .draft import Draft
 from .model import BootId, HostId, Plane, Power, Sign, WitnessId
 from .policy import WITNESSES_WANTED, Policy
+from .states import OffReads
 from .tallies import is_proved_dead, seen_key, silent_key
 
 CONTROL_GROUP_MIN = 2
@@ -247,6 +248,13 @@ def _agent_said(sights: Sights, event: on.AgentSaid, now: float) -> Sights:
 def power_is(sights: Sights, power: Power) -> bool:
     """Say whether any device reads so now."""
     return any(seen.power is power for seen in sights.power.values())
+
+
+def off_twice(draft: Draft, host: HostId) -> tuple[OffReads, ...]:
+    """Return the devices that read off twice, far enough apart."""
+    gap = draft.policy(host).off_confirm_gap_s
+    reads = draft.host(host).off_reads
+    return tuple(twice for twice in reads if twice.last_at - twice.first_at >= gap)
 
 
 def reads_off(draft: Draft, host: HostId, since: float) -> bool:

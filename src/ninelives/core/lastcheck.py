@@ -15,7 +15,7 @@ from .model import HostId, Mode, ServerSeen
 from .plan import word_of_user
 from .proofs import has_clean_boot, is_boot_led_back, permits_start, valid
 from .reset import may_reset
-from .roads import again_as, has_late_off_passed, shot_as, usable_roads
+from .roads import again_as, has_late_off_passed, sent_as, usable_roads
 from .rules import Facts
 from .targets import stale_writers, unproved_writers
 
@@ -147,7 +147,7 @@ def _shot(draft: Draft, off: do.PowerOff) -> str:
         return "zombie_risk"
     match record.state:
         case at.Fencing(cls=cls):
-            brake = holding(draft, off.host, shot_as(draft, off.host, cls))
+            brake = holding(draft, off.host, sent_as(draft, off.host, cls))
         case at.Fenced() | at.Evacuating() | at.Vacated() if has_clean_boot(draft, off.host):
             return "new_boot"  # the boot that was meant is gone; this one waits behind its gate
         case at.Fenced() | at.Evacuating() | at.Vacated():

@@ -2,7 +2,7 @@
 
 from . import states as at
 from .draft import Draft
-from .evidence import reads_off
+from .evidence import off_twice, reads_off
 from .model import HostId
 
 
@@ -46,14 +46,22 @@ def again_as(draft: Draft, host: HostId) -> at.Class:
 
 
 def shot_as(draft: Draft, host: HostId, cls: at.Class) -> at.Class:
-    """Return as what a host in fencing is shot now: as off already only while it reads so.
+    """Return as what a host in fencing is shot now: as off already only while it reads so, twice.
 
-    What an earlier leader read is hearsay, and power comes back: then every brake holds again.
+    What an earlier leader read is hearsay, and power comes back: then every brake holds again, and
+    one read of "off" does not lift them.
     """
-    if cls is not at.Class.DEAD_POWER:
-        return cls
+    return sent_as(draft, host, cls) if off_twice(draft, host) else _unless_off(cls)
+
+
+def sent_as(draft: Draft, host: HostId, cls: at.Class) -> at.Class:
+    """Return as what a shot that was decided goes out: its two reads are spent, none may say on."""
     is_off = reads_off(draft, host, draft.now - draft.policy(host).proof_fresh_s)
-    return cls if is_off else at.Class.DEAD_OR_FROZEN
+    return cls if is_off else _unless_off(cls)
+
+
+def _unless_off(cls: at.Class) -> at.Class:
+    return at.Class.DEAD_OR_FROZEN if cls is at.Class.DEAD_POWER else cls
 
 
 def late_off_ends_at(draft: Draft, host: HostId) -> float | None:

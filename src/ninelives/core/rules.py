@@ -15,6 +15,7 @@ from .draft import Draft
 from .evidence import (
     Seen,
     is_own_fault,
+    off_twice,
     plane_seen,
     power_is,
     reads_off,
@@ -150,8 +151,7 @@ class Facts:
     @property
     def is_dead_by_power(self) -> bool:
         """R5: read off twice while suspect, unplanned, no plane up, no strong sign since."""
-        record, gap = self.draft.host(self.host), self.draft.policy(self.host).off_confirm_gap_s
-        twice = [reads for reads in record.off_reads if reads.last_at - reads.first_at >= gap]
+        twice = off_twice(self.draft, self.host)
         if not twice or self.any_up or self.off_is_planned:
             return False
         first = min(reads.first_at for reads in twice)

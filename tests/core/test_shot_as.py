@@ -1,0 +1,51 @@
+"""As what a host in fencing is shot: only who reads off twice is beyond the brakes."""
+
+import pytest
+from tests.core.arrangements import (
+    C1,
+    NOW,
+    ROAD,
+    Arrange,
+    both,
+    dark,
+    fresh,
+    off_read,
+    record,
+    sees,
+)
+
+from ninelives.core.cluster import PowerSeen
+from ninelives.core.model import Power
+from ninelives.core.roads import sent_as, shot_as
+from ninelives.core.states import Class
+
+TWICE = off_read(NOW - 3, NOW)
+ON_AGAIN = both(TWICE, sees(power={ROAD: PowerSeen(Power.ON, NOW)}))
+
+
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    [
+        (TWICE, Class.DEAD_POWER),
+        (off_read(NOW, NOW), Class.DEAD_OR_FROZEN),  # off, this once: every brake holds
+        (off_read(NOW - 60, NOW - 50), Class.DEAD_OR_FROZEN),
+        (ON_AGAIN, Class.DEAD_OR_FROZEN),
+    ],
+)
+def test_as_off_already_is_shot_who_reads_off_twice_and_still(
+    read: Arrange, expected: Class
+) -> None:
+    draft = fresh()
+    both(dark, read)(draft)
+
+    assert shot_as(draft, C1, Class.DEAD_POWER) is expected
+    assert shot_as(draft, C1, Class.HUNG) is Class.HUNG
+
+
+def test_the_shot_that_spent_the_reads_goes_out_until_one_says_on() -> None:
+    draft = fresh()
+    both(dark, TWICE, record(off_reads=()))(draft)
+    assert sent_as(draft, C1, Class.DEAD_POWER) is Class.DEAD_POWER
+
+    ON_AGAIN(draft)
+    assert sent_as(draft, C1, Class.DEAD_POWER) is Class.DEAD_OR_FROZEN
