@@ -49,8 +49,7 @@ def objection(cluster: Cluster, action: do.Action, now: float, seen: ServerSeen 
     if not draft.control.is_armed and not is_renewal(cluster, action):
         return "disarmed"
     host = host_of(cluster, action)
-    is_way_back = isinstance(action, do.LiftRevocation | do.Enable | do.ForceUp)
-    if host is not None and mode_of(draft, host) is not Mode.ACT and not is_way_back:
+    if host is not None and mode_of(draft, host) is not Mode.ACT:
         return "mode"
     match action:
         case do.Evacuate():
