@@ -135,6 +135,25 @@ def test_a_start_on_a_proof_that_evidence_contradicts_breaks_i3() -> None:
     assert told.sent().laws == {"I3"}
 
 
+def test_a_new_word_of_a_person_after_a_contradiction_is_a_new_proof() -> None:
+    told = story().died().fencing().proved(C1, Method.HUMAN).decided(tells=(FORCED,))
+    told.after(5).sighted(C1, Sign.STRONG, OLD).after(5).sighted(C1, Sign.SILENT)
+    (old,) = told.hosts[C1].proofs
+    told.host(C1, at.Fenced(told.now), proofs=(replace(old, validity=Validity.VOID),))
+
+    told.after(40).proved(C1, Method.HUMAN).host(C1, at.Evacuating(told.now))
+
+    assert told.sent().laws == set()
+
+
+def test_a_proof_under_a_new_instant_is_as_contradicted_as_it_was() -> None:
+    told = story().evacuating().decided(tells=(FORCED,)).sighted(C1, Sign.STRONG, OLD).after(10)
+    (old,) = told.hosts[C1].proofs
+    told.host(C1, at.Evacuating(told.now), proofs=(replace(old, at=told.now),))
+
+    assert told.sent().laws == {"I3"}
+
+
 def test_a_start_on_power_that_was_read_too_long_ago_breaks_i3() -> None:
     told = story().evacuating().allowed(S1, C2).after(60)
 

@@ -78,8 +78,13 @@ class Records:
     # Proofs.
 
     def made_at(self, proof: Proof, known: Iterable[Proof], when: float) -> float:
-        """Return when a proof was first seen, also under another leader's instant."""
-        same = (each for each in known if each.covers == proof.covers)
+        """Return when a proof was first seen, also under another leader's instant.
+
+        One that stands beside an earlier one of its kind is new: a person looked again.
+        """
+        kept = {key_of(each) for each in self.host(proof.host).proofs}
+        gone = (each for each in known if key_of(each) not in kept)
+        same = (each for each in gone if each.covers == proof.covers)
         keys = (key_of(each) for each in same if key_of(each)[:-1] == key_of(proof)[:-1])
         return min((self.proved_at[key] for key in keys if key in self.proved_at), default=when)
 
