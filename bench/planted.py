@@ -59,7 +59,7 @@ def main() -> int:
         (work / "known.json").write_text(run_hunt("known", tree, work, HUNT_S * 3))
     with ThreadPoolExecutor(options.jobs) as pool:
         tasks = [pool.submit(row_of, bug, tree, work, options.quick) for bug in chosen]
-        rows = []
+        rows: list[Row] = []
         for number, task in enumerate(tasks, start=1):
             rows.append(task.result())
             print(f"{number:3} of {len(tasks)}  {line(rows[-1])}", flush=True)
@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "--only", nargs="*", default=[], metavar="NAME", help="names, or beginnings"
     )

