@@ -251,6 +251,11 @@ class Cluster:
             moves_of={host: dict(servers) for host, servers in self.moves_of.items()},
         )
 
+    def policies(self) -> list[Policy]:
+        """Return the numbers that hold for some host, one entry a segment."""
+        ours, others = self.policy, self.segment_policies
+        return [others.get(segment, ours) for segment in self.site.segments]
+
     def policy_of(self, host: HostId) -> Policy:
         """Return the numbers that hold for this host's segment."""
         return self.segment_policies.get(self.site.hosts[host].segment, self.policy)

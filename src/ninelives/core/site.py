@@ -77,6 +77,11 @@ class Site:
         return {domain: frozenset(hosts) for domain, hosts in found.items()}
 
     @cached_property
+    def segments(self) -> frozenset[SegmentId]:
+        """Every segment that has a host."""
+        return frozenset(site.segment for site in self.hosts.values())
+
+    @cached_property
     def targets(self) -> Mapping[WitnessId, tuple[HostId, ...]]:
         """Map each witness to the hosts that it watches."""
         found: dict[WitnessId, list[HostId]] = {}

@@ -14,7 +14,7 @@ def calm(draft: Draft) -> None:
     remembered, so one of last week must not be remembered.
     """
     control = draft.control
-    longest = max(draft.policy(host).storm_window_s for host in draft.cluster.site.hosts)
+    longest = max(policy.storm_window_s for policy in draft.cluster.policies())
     # The same sum as in the wake below: a difference rounds otherwise, and would ask for ever.
     recent = tuple(shot for shot in control.shots if draft.now < shot[0] + longest)
     if recent != control.shots:
