@@ -49,8 +49,9 @@ def _expire_word(draft: Draft, record: at.Host) -> None:
     """A person's word is good for a while, if nothing was done on it: the world moves on."""
     until = draft.now - draft.policy(record.id).human_valid_s
     old = [p for p in proofs.valid(record) if p.method is Method.HUMAN and p.at <= until]
-    is_used = record.forced_down_by_us or any(move.named for move in draft.moves_of(record.id))
-    if not old or is_used:
+    if not old or record.forced_down_by_us:
+        return
+    if any(move.named for move in draft.moves_of(record.id)):
         return
     expired = tuple(
         replace(proof, validity=Validity.VOID, contradicted_by="unused for too long")

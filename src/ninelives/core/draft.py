@@ -103,11 +103,15 @@ class Draft:
 
     def moves_of(self, host: HostId) -> list[at.Move]:
         """Return every move of a host's episode."""
-        known = dict(self.cluster.moves_of.get(host, {}))
-        known.update(
-            {server: None for server, move in self.moves.items() if move and move.host == host}
-        )
-        found = (self.move(server) for server in known)
+        known, ours, stored = self.cluster.moves_of.get(host, {}), self.moves, self.cluster.moves
+        if not ours:
+            return [stored[server] for server in known]
+        fresh = [
+            server
+            for server, move in ours.items()
+            if move is not None and move.host == host and server not in known
+        ]
+        found = (ours[server] if server in ours else stored[server] for server in (*known, *fresh))
         return [move for move in found if move is not None and move.host == host]
 
     def count(self, key: Key) -> int:

@@ -9,6 +9,7 @@ A witness is qualified for a plane if it is itself up there, was not frozen, and
 other targets: the control group that tells a dead host from a blind observer.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
 
@@ -54,7 +55,7 @@ def plane_seen(draft: Draft, host: HostId, plane: Plane) -> Seen:
         return Seen.NOT_DOWN
     if len(silent) < witnesses_required(draft, host):
         return Seen.UNKNOWN
-    qualified = [witness for witness in silent if is_qualified(draft, witness, plane, host)]
+    qualified = (witness for witness in silent if is_qualified(draft, witness, plane, host))
     return Seen.DOWN if _are_enough(draft, host, qualified) else Seen.SILENT
 
 
@@ -68,17 +69,16 @@ def witnesses_required(draft: Draft, host: HostId) -> int:
     return max(draft.policy(host).witnesses_min, min(WITNESSES_WANTED, others))
 
 
-def _are_enough(draft: Draft, host: HostId, witnesses: list[WitnessId]) -> bool:
-    if len(witnesses) < witnesses_required(draft, host):
-        return False
-    there_are = {failure_domain(draft, witness) for witness in draft.site(host).witnesses}
-    return len({failure_domain(draft, witness) for witness in witnesses}) >= min(2, len(there_are))
-
-
-def failure_domain(draft: Draft, witness: WitnessId) -> str:
-    """Name what a witness would die with: its rack, or itself where it has none."""
-    site = draft.cluster.site.hosts.get(HostId(witness))
-    return site.rack or witness if site else witness
+def _are_enough(draft: Draft, host: HostId, witnesses: Iterable[WitnessId]) -> bool:
+    """Ask one witness after the other, and no more than it takes."""
+    site = draft.cluster.site
+    required, domains = witnesses_required(draft, host), set[str]()
+    domains_required = min(2, site.witness_domains[host])
+    for count, witness in enumerate(witnesses, start=1):
+        domains.add(site.failure_domain(witness))
+        if count >= required and len(domains) >= domains_required:
+            return True
+    return False
 
 
 def is_qualified(draft: Draft, witness: WitnessId, plane: Plane, target: HostId) -> bool:
@@ -131,12 +131,13 @@ def is_own_fault(draft: Draft, policy: Policy) -> bool:
 def sighted(draft: Draft, event: on.Sighted) -> list[HostId]:
     """Fold one witness' message. Return the hosts of which something is new."""
     _heard_from(draft, event)
-    touched: dict[HostId, None] = {}
+    news: dict[HostId, list[on.Change]] = {}
     for change in event.changes:
         if change.host in draft.cluster.site.hosts:
-            _fold_change(draft, event.witness, change)
-            touched[change.host] = None
-    return list(touched)
+            news.setdefault(change.host, []).append(change)
+    for host, changes in news.items():
+        _fold_changes(draft, event.witness, host, changes)
+    return list(news)
 
 
 def _heard_from(draft: Draft, event: on.Sighted) -> None:
@@ -165,19 +166,28 @@ def thawed(draft: Draft, witness: WitnessId) -> None:
     draft.put_views(replace(draft.views, frozen=frozen))
 
 
-def _fold_change(draft: Draft, witness: WitnessId, change: on.Change) -> None:
-    sights = draft.sights(change.host)
+def _fold_changes(draft: Draft, witness: WitnessId, host: HostId, changes: list[on.Change]) -> None:
+    """Fold what one witness says of one host, plane after plane, into one new record."""
+    sights = draft.sights(host)
     heard = dict(sights.heard)
-    heard[witness, change.plane] = Heard(change.sign, change.boot, draft.now)
-    was_strong = any(seen.sign is Sign.STRONG for seen in sights.heard.values())
-    is_strong = any(seen.sign is Sign.STRONG for seen in heard.values())
-    sights = replace(sights, heard=heard)
-    if change.sign is Sign.STRONG:
-        sights = _follow_boot(sights, change.boot, draft.now, draft.policy(change.host).silence_s)
-        sights = replace(sights, strong_at=draft.now, strong_boot=change.boot, strong_until=None)
-    elif was_strong and not is_strong:
-        sights = replace(sights, strong_until=draft.now)
-    draft.put_sights(sights)
+    strong = sum(seen.sign is Sign.STRONG for seen in heard.values())
+    for change in changes:
+        key, had_strong = (witness, change.plane), strong > 0
+        before, heard[key] = heard.get(key), Heard(change.sign, change.boot, draft.now)
+        strong -= before is not None and before.sign is Sign.STRONG
+        if change.sign is Sign.STRONG:
+            strong += 1
+            sights = _heard_strong(sights, change.boot, draft.now, draft.policy(host).silence_s)
+        elif had_strong and not strong:
+            sights = replace(sights, strong_until=draft.now)
+    draft.put_sights(replace(sights, heard=heard))
+
+
+def _heard_strong(sights: Sights, boot: BootId | None, now: float, late_s: float) -> Sights:
+    if (sights.strong_at, sights.strong_boot, sights.strong_until) == (now, boot, None):
+        return sights  # said of another plane in the same breath
+    sights = _follow_boot(sights, boot, now, late_s)
+    return replace(sights, strong_at=now, strong_boot=boot, strong_until=None)
 
 
 def _follow_boot(sights: Sights, boot: BootId | None, now: float, late_s: float) -> Sights:

@@ -16,7 +16,7 @@ from .draft import Draft
 from .episode import begin, end, move_to, tell
 from .model import HostId, Refusal
 from .roads import usable_roads
-from .rules import Facts, Verdict, judge, may_fence
+from .rules import Facts, Verdict, judge, judged, may_fence
 from .states import Class
 
 PASSIVE = frozenset({Class.MANAGEMENT_ONLY, Class.TENANT_LOST, Class.GRAY})
@@ -72,7 +72,8 @@ def suspect(draft: Draft, host: HostId, verdict: Verdict) -> None:
 
 
 def _suspect(draft: Draft, host: HostId, state: at.Suspect) -> None:
-    policy, verdict = draft.policy(host), judge(draft, host)
+    policy, facts = draft.policy(host), Facts(draft, host)
+    verdict = judged(facts)
     if verdict.cls is not state.cls:
         state = at.Suspect(state.since, verdict.cls, draft.now)
         draft.put_host(replace(draft.host(host), state=state))
@@ -86,7 +87,7 @@ def _suspect(draft: Draft, host: HostId, state: at.Suspect) -> None:
     if fencing.settle_without_shot(draft, host):
         return
     if verdict.cls is Class.FINE:
-        _maybe_recover(draft, host, state.cls_since)
+        _maybe_recover(draft, host, state.cls_since, facts)
     elif _is_decisive(verdict.cls) or draft.now >= state.cls_since + policy.confirm_s:
         _act_on(draft, host, verdict)
     confirmed_at = state.cls_since + policy.confirm_s
@@ -98,10 +99,10 @@ def _is_decisive(cls: Class) -> bool:
     return cls in (Class.DEAD_POWER, Class.ORDERED)
 
 
-def _maybe_recover(draft: Draft, host: HostId, since: float) -> None:
+def _maybe_recover(draft: Draft, host: HostId, since: float, facts: Facts) -> None:
     """End a suspicion that came to nothing, once every plane gives strong signs for a while."""
     due = since + draft.policy(host).alive_again_s
-    if not Facts(draft, host).all_up:
+    if not facts.all_up:
         return
     if draft.now < due:
         draft.wake_host(host, due)
@@ -179,7 +180,8 @@ def hold(draft: Draft, host: HostId, reason: str, cls: Class) -> None:
 
 def _held(draft: Draft, host: HostId, state: at.Held) -> None:
     """Look again: the brake may be gone, the class another one, the host alive."""
-    verdict = judge(draft, host)
+    facts = Facts(draft, host)
+    verdict = judged(facts)
     fencing.read_evidence(draft, host)
     draft.wake_host(host, draft.now + draft.policy(host).look_again_s)
     if draft.host(host).zombie_risk or fencing.settle_without_shot(draft, host):
@@ -190,7 +192,7 @@ def _held(draft: Draft, host: HostId, state: at.Held) -> None:
     if state.reason == "half_fenced":
         _half_fenced(draft, host, verdict)
     elif verdict.cls is Class.FINE:
-        _held_but_fine(draft, host)
+        _held_but_fine(draft, host, facts)
     elif _is_decisive(verdict.cls) or verdict.cls is state.cls:
         _act_on(draft, host, verdict)
         repair.look_at_held(draft, host)
@@ -198,12 +200,12 @@ def _held(draft: Draft, host: HostId, state: at.Held) -> None:
         suspect(draft, host, verdict)
 
 
-def _held_but_fine(draft: Draft, host: HostId) -> None:
+def _held_but_fine(draft: Draft, host: HostId, facts: Facts) -> None:
     heard = draft.sights(host).strong_at
     state = draft.host(host).state
     since = heard if heard is not None else draft.now
     if isinstance(state, at.Held):
-        _maybe_recover(draft, host, max(since, state.since))
+        _maybe_recover(draft, host, max(since, state.since), facts)
 
 
 def _half_fenced(draft: Draft, host: HostId, verdict: Verdict) -> None:

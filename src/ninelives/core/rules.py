@@ -146,7 +146,7 @@ class Facts:
         late = self.draft.policy(self.host).silence_s + LATE_S
         reads = self.draft.host(self.host).off_reads
         # A host that just died is still "up" until its silence is seen; a liar's stays up.
-        return self.any_up and any(self.draft.now - seen.first_at > late for seen in reads)
+        return any(self.draft.now - seen.first_at > late for seen in reads) and self.any_up
 
     @property
     def is_dead_by_power(self) -> bool:
@@ -325,7 +325,11 @@ TABLE: tuple[Row, ...] = (
 
 def judge(draft: Draft, host: HostId) -> Verdict:
     """Say what happened to a host. FINE where nothing is wrong with it. Pure."""
-    facts = Facts(draft, host)
+    return judged(Facts(draft, host))
+
+
+def judged(facts: Facts) -> Verdict:
+    """Say the same of facts that are asked more afterwards: each is worked out once. Pure."""
     if not has_symptom(facts):
         return Verdict(Class.FINE, "")
     if facts.own_fault:

@@ -82,6 +82,11 @@ class Site:
         return frozenset(site.segment for site in self.hosts.values())
 
     @cached_property
+    def alone(self) -> Mapping[HostId, frozenset[HostId]]:
+        """Map each host to the set of itself: one for all its servers, who are many."""
+        return {host: frozenset({host}) for host in self.hosts}
+
+    @cached_property
     def targets(self) -> Mapping[WitnessId, tuple[HostId, ...]]:
         """Map each witness to the hosts that it watches."""
         found: dict[WitnessId, list[HostId]] = {}
@@ -96,6 +101,19 @@ class Site:
         return {
             domain: frozenset(name for host in hosts for name in self.hosts[host].witnesses)
             for domain, hosts in self.members.items()
+        }
+
+    def failure_domain(self, witness: WitnessId) -> str:
+        """Name what a witness would die with: its rack, or itself where it has none."""
+        site = self.hosts.get(HostId(witness))
+        return site.rack or witness if site else witness
+
+    @cached_property
+    def witness_domains(self) -> Mapping[HostId, int]:
+        """Say of each host over how many failure domains its witnesses are spread."""
+        return {
+            site.id: len({self.failure_domain(witness) for witness in site.witnesses})
+            for site in self.hosts.values()
         }
 
     @cached_property
