@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from ninelives.app.cli import main
 from ninelives.app.exits import MEANING, Complaint, Exit, Group
+from ninelives.core.invariants import Broken
 from ninelives.engine.errors import ConfigError, InvariantBroken, StoreUnavailable, Unreachable
 
 
@@ -29,7 +30,7 @@ def raising(error: BaseException) -> Callable[[], object]:
         (ConfigError("bad"), Exit.CONFIGURATION),
         (StoreUnavailable("silent"), Exit.AGAIN),
         (Unreachable("silent"), Exit.AGAIN),
-        (InvariantBroken("two writers"), Exit.BUG),
+        (InvariantBroken((Broken("I1", "web", "two writers"),)), Exit.BUG),
         (ZeroDivisionError(), Exit.BUG),
         (KeyboardInterrupt(), Exit.INTERRUPTED),
         (click.Abort(), Exit.INTERRUPTED),

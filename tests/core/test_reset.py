@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from tests.core.checked_cloud import CheckedCloud
 from tests.core.small_answers import answer_well
-from tests.core.small_cloud import SmallCloud
+from tests.core.small_cloud import Answer, SmallCloud
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
@@ -23,7 +23,8 @@ ODD = (VmState.PAUSED, VmState.SUSPENDED, VmState.RESCUED)
 def dead_with(resets: bool = True, **server: object) -> CheckedCloud:
     """One server on a host that has just died, of a class that asks for a reset or not."""
     policy = replace(BALANCED, default=Promise(resets_state=resets))
-    cloud = CheckedCloud(policy=policy).started()
+    cloud = CheckedCloud(policy=policy)
+    cloud.started()
     cloud.add("web", "c1", **server)
     cloud.kill("c1")
     return cloud
@@ -115,11 +116,11 @@ def test_a_refusal_spends_the_attempts_and_it_waits_for_its_host() -> None:
 
 @pytest.mark.parametrize(("answer", "next_is"), [(unheard, "Evacuate"), (lost, "ResetState")])
 def test_a_lost_answer_is_looked_up_only_after_the_settle_time(
-    answer: object, next_is: str
+    answer: Answer, next_is: str
 ) -> None:
     """The request takes the task state away: late, it would strike an evacuation under way."""
     cloud = dead_with(vm_state=VmState.PAUSED)
-    cloud.answers[do.ResetState] = answer  # type: ignore[assignment]  # one of the functions above
+    cloud.answers[do.ResetState] = answer
     cloud.until(lambda: sends(cloud) == [("ResetState", 1)])
 
     cloud.run(SETTLE_S - 10.0)

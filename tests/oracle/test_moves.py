@@ -159,7 +159,7 @@ def test_a_class_that_asks_for_it_has_its_state_reset() -> None:
 
 def test_an_evacuation_before_the_reset_was_seen_to_end_breaks_i16() -> None:
     told = story().evacuating().moving(at.Planned(1.0), promise=Promise(resets_state=True))
-    told = told.read(C1).acted(do.ResetState(S1, C1, 1, 1))
+    told = told.read(C1).acted(do.ResetState(S1, C1, 1, 1)).watched(seen())
 
     assert told.sent(attempt=2).laws == {"I16"}
 
