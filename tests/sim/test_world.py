@@ -269,6 +269,16 @@ def test_the_guard_kills_a_paused_leader_but_not_in_a_paused_machine() -> None:
     assert left[0].note.why in ("lease_lost", "term_lost")
 
 
+def test_a_leader_that_was_away_learns_that_a_host_is_enabled_again() -> None:
+    words = ((20, "operator disable c1"), (40, "leader pause 5"), (42, "operator enable c1"))
+    story = Story().run(80, *words)
+
+    seen = [event for _, event in story.events() if isinstance(event, on.NovaSeen)]
+
+    assert len(story.all(TermTaken)) == 1
+    assert [event.disabled for event in seen if event.host == C1] == [True, False]
+
+
 def test_a_short_pause_is_noticed_as_a_fault_of_ones_own() -> None:
     story = Story().run(60, (20, "leader pause 5"))
 

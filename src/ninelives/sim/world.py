@@ -280,9 +280,11 @@ class World:
             self.storage_cut_at.setdefault(host.id, self.now)
 
     def tell_all(self, leader: Controller) -> None:
-        """Tell a new leader everything that can be seen now."""
+        """Tell a new leader, or one that was away, everything that can be seen now."""
         sightings.tell_everything(self, leader)
-        leader.said.clear()
+        # Nova's usual state is told as a change only: who was away still has the one before.
+        for key in [key for key in leader.said if key[0] != "nova"]:
+            del leader.said[key]
         for host in self.hosts:
             agents.touched(self, host)
         cloud_sends.service_changed(self)
