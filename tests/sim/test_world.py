@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import TypeVar
 
+import pytest
+
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core.cluster import Cluster, Decision
@@ -214,6 +216,16 @@ def test_a_witness_that_nobody_hears_knows_nothing_any_more() -> None:
     }
 
     assert unknown == {(C1, "c2")}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_process_that_began_anew_tells_nothing_that_it_heard_before(seed: int) -> None:
+    crash, start = (10, "controller n2 kill"), (99, "controller n2 start")
+    story = Story(seed).run(120, crash, (12, "reboot c1"), start)
+
+    told = [c for at, w, c in story.changes(C1) if at > 99 and w == "n2"]
+
+    assert {c.boot for c in told if c.sign is Sign.STRONG} == {"c1-boot2"}
 
 
 def test_a_one_way_loss_silences_the_sender_only() -> None:

@@ -18,7 +18,7 @@ from ninelives.engine.node import Node, Ready
 from . import tenure
 from .happenings import ControllerResumed, Decided, TermTaken
 from .network import store_reached
-from .sightings import Relation, View
+from .sightings import Relation, View, blank
 from .twins import twin
 
 if TYPE_CHECKING:
@@ -265,6 +265,7 @@ def restart(world: "World", controller_id: WitnessId, life: int) -> None:
         return
     controller.is_alive = True
     world.eyes.frozen.discard(controller_id)
+    blank(world, controller_id)
     world.touched(controller_id)
 
 
@@ -294,6 +295,7 @@ def resume(world: "World", controller_id: WitnessId, life: int) -> None:
     controller.pause = Pause.NOTHING
     world.happen(ControllerResumed(controller_id, gap_s))
     world.eyes.frozen.add(controller_id)
+    blank(world, controller_id)
     if controller.leads and gap_s > world.setup.knobs.froze_s:
         begin_own_fault(world, controller, "froze")
     deferred, controller.deferred = controller.deferred, []

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .controllers import Controller
     from .world import World
 
-ORDER = {Sign.UNKNOWN: 0, Sign.SILENT: 0, Sign.WEAK: 1, Sign.STRONG: 2}
+ORDER = {Sign.SILENT: 0, Sign.UNKNOWN: 1, Sign.WEAK: 2, Sign.STRONG: 3}
 REFERENCES = 3  # declared addresses on each plane
 
 
@@ -66,6 +66,15 @@ def prepare(world: "World") -> None:
             sign, boot = signal_now(world, relation)
             world.eyes.signals[relation] = Signal(sign, boot, world.now)
             world.eyes.views[relation] = (sign, boot)
+
+
+def blank(world: "World", witness: WitnessId) -> None:
+    """Forget what a witness believed: it began anew, or knows that it slept. It looks again."""
+    for relation in relations(world, witness, world.watch_lists.get(witness, ())):
+        sign, boot = signal_now(world, relation)
+        world.eyes.signals[relation] = Signal(sign, boot, world.now)
+        world.eyes.views[relation] = (Sign.UNKNOWN, None)
+        schedule_look(world, relation, sign)
 
 
 def relations(world: "World", witness: WitnessId, hosts: tuple[HostId, ...]) -> Iterator[Relation]:
