@@ -88,7 +88,7 @@ def snapshot(work: Path) -> Path:
     tree = work / "tree"
     if not tree.exists():
         tree.mkdir(parents=True)
-        for part in ("src", "tests", "bench", "ci"):
+        for part in ("src", "tests", "bench", "ci", "docs"):
             ignored = shutil.ignore_patterns("__pycache__", ".pytest_cache")
             shutil.copytree(ROOT / part, tree / part, ignore=ignored)
         for name in ("pyproject.toml", "README.md", "STYLE.md"):
