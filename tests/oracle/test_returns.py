@@ -1,12 +1,27 @@
 """I20 to I22: for each law a history that makes it alone fire."""
 
+from dataclasses import replace
+
 import pytest
-from tests.oracle.history import C1, CEPH, LEADER, NEW, OLD, S1, STANDBY, History, facts, story
+from tests.oracle.history import (
+    C1,
+    C2,
+    CEPH,
+    LEADER,
+    NEW,
+    OLD,
+    S1,
+    STANDBY,
+    History,
+    facts,
+    seen,
+    story,
+)
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import EVERYTHING, Covers, Method, WitnessId
+from ninelives.core.model import EVERYTHING, Covers, HostId, Method, WitnessId
 from ninelives.core.policy import BALANCED
 from ninelives.sim import happenings as so
 from ninelives.sim.oracle import ServerFacts
@@ -27,6 +42,26 @@ def test_a_guest_behind_the_gate_breaks_i20() -> None:
     told = coming_back(at.Stage.COMPUTE).truly(so.DomainStarted(S1, C1, is_rebuilt=False))
 
     assert told.laws == {"I20"}
+
+
+@pytest.mark.parametrize(
+    ("home", "state", "laws"),
+    [
+        (C1, at.WaitingForHost(1.0, "no_target"), set[str]()),
+        (C1, at.Planned(1.0), {"I20"}),
+        (C2, at.WaitingForHost(1.0, "no_target"), {"I20"}),
+    ],
+)
+def test_a_reboot_that_nova_resumes_by_itself_is_counted_and_no_more(
+    home: HostId, state: at.MoveState, laws: set[str]
+) -> None:
+    told = coming_back(at.Stage.FORCING_UP).moving(state)
+    told.watched(replace(seen(S1, home), task_state="rebooting_hard"))
+
+    told.truly(so.DomainStarted(S1, C1, is_rebuilt=False))
+
+    assert told.laws == laws
+    assert told.oracle.picture.excused["I20 resumed"] == (not laws)
 
 
 def test_a_guest_in_its_own_stage_keeps_i20() -> None:

@@ -14,6 +14,8 @@ from .picture import Picture
 EMPTY_STATES = (at.Fenced, at.Evacuating, at.Vacated, at.Quarantined)
 LATE_STAGES = (at.Stage.RESTARTING, at.Stage.SOAKING, at.Stage.ENABLING)
 EARLY_STAGES = (at.Stage.ATTESTING, at.Stage.LIFTING)
+COMPUTE_STAGES = (at.Stage.COMPUTE, at.Stage.FORCING_UP)
+RESUMED_TASKS = ("rebooting", "rebooting_hard", "powering-on")
 REVOCATION_EXPIRES = 42  # row of the fault table: somebody else's hand, or a clock at the backend
 
 Leading = do.Enable | do.OpenGate | do.StartCompute | do.ForceUp | do.LiftRevocation
@@ -33,8 +35,23 @@ def gate_kept(picture: Picture, when: float, it: so.DomainStarted) -> Iterator[V
         return
     if it.cause != "nova" and it.host not in picture.records.opened:
         picture.excused[f"I20 {it.cause}"] += 1
+    elif it.cause == "nova" and _is_resumed(picture, it):
+        picture.excused["I20 resumed"] += 1
     else:
         yield Violation("I20", when, it.host, f"{it.server} started behind the gate")
+
+
+def _is_resumed(picture: Picture, it: so.DomainStarted) -> bool:
+    """Say whether a starting nova-compute goes on with what was asked of it, at the server's home.
+
+    Nova does so by itself (compute/manager.py, _init_instance), and no step of ours can be earlier.
+    """
+    state, seen = picture.records.host(it.host).state, picture.told.seen.get(it.server)
+    if seen is None or not isinstance(state, at.Returning) or state.stage not in COMPUTE_STAGES:
+        return False
+    move = picture.records.moves.get(it.server)
+    waits = move is None or isinstance(move.state, at.WaitingForHost | at.Skipped)
+    return waits and seen.host == it.host and seen.task_state in RESUMED_TASKS
 
 
 def led_back_in_order(picture: Picture, when: float, action: Leading) -> Iterator[Violation]:
