@@ -70,7 +70,8 @@ def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
     ]
     before = draft.move(server.id)
     named = before.named if before is not None else ()
-    writers = frozenset({host, *open_ends, *named, *([server.host] if server.host else [])})
+    shown = [server.host] if server.host else []
+    writers: frozenset[HostId] = frozenset({host, *open_ends, *named, *shown})
     return at.Move(
         server=server.id,
         host=host,
