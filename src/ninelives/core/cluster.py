@@ -258,4 +258,6 @@ class Cluster:
 
     def policy_of(self, host: HostId) -> Policy:
         """Return the numbers that hold for this host's segment."""
+        if not self.segment_policies:
+            return self.policy
         return self.segment_policies.get(self.site.hosts[host].segment, self.policy)

@@ -120,7 +120,8 @@ class Draft:
 
     def active(self) -> Iterator[at.Host]:
         """Yield every host that is neither healthy nor unknown."""
-        for host in {**self.cluster.active, **dict.fromkeys(self.hosts)}:
+        known = self.cluster.active
+        for host in (*known, *(host for host in self.hosts if host not in known)):
             record = self.host(host)
             if not isinstance(record.state, at.Healthy | at.Unknown):
                 yield record
