@@ -13,6 +13,7 @@ Laws:
 """
 
 import asyncio
+import gc
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -161,6 +162,11 @@ def _begin(wiring: Wiring) -> Node:
     store = wiring.ports.store
     # In this order both are of one revision: we hold the lease, so that nobody else writes.
     cluster = restored(store.load(), wiring.setting)
+    # It lives as long as the term, and holds no cycles: walked again and again by the garbage
+    # collector, a fleet of 10,000 hosts would stop the loop for 0.1 to 0.3 s each time.
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
     return Node(cluster, wiring.decide, store.identity().revision, wiring.laws)
 
 
