@@ -294,12 +294,13 @@ def fail(draft: Draft, move: at.Move, reason: str, target: HostId | None) -> Non
     spent = replace(move, attempt=move.attempt + (1 if reason == "no_target" else 0))
     if target is not None:
         spent = replace(spent, writers=spent.writers | {target})
-    if spent.attempt >= most:
+    tries = spent.attempt - spent.first
+    if tries >= most:
         _wait_for_host(draft, spent, f"failed:{reason}")
         return
-    pause = min(policy.retry_s * 2 ** max(0, spent.attempt - 1), policy.retry_max_s)
+    pause = min(policy.retry_s * 2 ** max(0, tries - 1), policy.retry_max_s)
     draft.put_move(replace(spent, state=at.Retry(draft.now + pause, reason)))
-    draft.note(move.server, "move.retry", reason, f"attempt {spent.attempt} of {most}")
+    draft.note(move.server, "move.retry", reason, f"attempt {tries} of {most}")
 
 
 def _wait_for_host(draft: Draft, move: at.Move, reason: str) -> None:

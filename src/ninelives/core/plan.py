@@ -70,6 +70,7 @@ def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
     ]
     before = draft.move(server.id)
     named = before.named if before is not None else ()
+    used = before.attempt if before is not None else 0
     shown = [server.host] if server.host else []
     writers: frozenset[HostId] = frozenset({host, *open_ends, *named, *shown})
     return at.Move(
@@ -81,6 +82,8 @@ def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
         promise=promise,
         ran=ran(server),
         will=will_of(server),
+        attempt=used,
+        first=used,
         named=named,
         writers=writers if len(writers) > 1 else draft.cluster.site.alone[host],
         began=draft.now,

@@ -387,6 +387,7 @@ class Move:
     ran: bool  # it ran at the last healthy sight
     will: Will
     attempt: int = 0
+    first: int = 0  # attempts of plans before this one: no number is used twice
     named: tuple[HostId, ...] = ()  # every target that we ever named in this episode
     writers: frozenset[HostId] = frozenset()
     absent_on: frozenset[HostId] = frozenset()  # writers on which its domain was seen absent

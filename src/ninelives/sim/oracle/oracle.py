@@ -178,10 +178,10 @@ class Oracle:
         for action in decision.actions:
             if isinstance(action, do.Tell):
                 liveness.told(picture, when, action)
+        if decision.moves:  # first: a host is called empty by the decision that settles its last
+            self._moved(when, it, found)
         for host, after in decision.hosts.items():
             self._host_changed(when, it, host, after, found)
-        if decision.moves:
-            self._moved(when, it, found)
         if picture.duties:
             found += liveness.duties_done(picture, when)
 
