@@ -191,8 +191,8 @@ SEEN = ServerSeen(
     zone="z1", aggregates=("ssd",), flavor="m1", image="deb", tags={"tier": "gold"},
 )  # fmt: skip
 MOVE = states.Move(
-    S1, C1, 3, states.Verifying(1000.5, C2), SEEN, Promise(), True, states.Will.RUNNING, 1, (C2,),
-    frozenset({C1}),
+    S1, C1, 3, states.Verifying(1000.5, C2), SEEN, Promise(), True, states.Will.RUNNING,
+    attempt=1, named=(C2,), writers=frozenset({C1}),
 )  # fmt: skip
 PROOF = Proof(Method.POWER_OFF, C1, 3, 7, 1000.5, boot_of(1), EVERYTHING, "read off twice")
 HOST = states.Host(
