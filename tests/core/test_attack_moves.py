@@ -85,6 +85,38 @@ def target_dies(cloud: SmallCloud, action: do.Action) -> Iterable[on.Event]:
     return [on.Replied(action, on.Outcome.DONE)]
 
 
+def test_a_target_that_dies_before_the_start_hands_the_server_on_to_its_own_episode() -> None:
+    cloud = CheckedCloud(site=small_site("c1 c2 c3 c4 c5 c6 c7 c8")).started()
+    web = cloud.add("web", "c1")
+    cloud.answers[do.StartServer] = dies_before_the_start
+    cloud.answers[do.Evacuate] = rebuilt
+
+    cloud.kill("c1")
+    cloud.until(lambda: cloud.is_in("c1", at.Vacated), 900)
+    cloud.run(300)
+
+    first, second = cloud.all_of(do.Evacuate)
+    assert isinstance(first, do.Evacuate)
+    assert isinstance(second, do.Evacuate)
+    assert (second.source, cloud.servers[web].host) == (first.target, second.target)
+    assert cloud.servers[web].vm_state is VmState.ACTIVE  # Nova's "stopped" was nobody's wish
+
+
+def dies_before_the_start(cloud: SmallCloud, action: do.Action) -> Iterable[on.Event]:
+    assert isinstance(action, do.StartServer)
+    if action.host not in cloud.alive or len(cloud.all_of(do.StartServer)) > 1:
+        return answer_well(cloud, action)
+    cloud.change(action.server, task_state="powering-on")
+    cloud.kill(action.host)
+    return [on.Replied(action, on.Outcome.DONE)]
+
+
+def rebuilt(cloud: SmallCloud, action: do.Action) -> Iterable[on.Event]:
+    assert isinstance(action, do.Evacuate)
+    cloud.change(action.server, task_state=None)
+    return answer_well(cloud, action)
+
+
 def test_attack_3_an_evacuate_without_an_answer_is_looked_up_and_only_then_sent_again() -> None:
     cloud = CheckedCloud().started()
     cloud.add("web", "c1")

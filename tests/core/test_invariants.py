@@ -161,8 +161,8 @@ def leap(cluster: Cluster) -> Decision:
     return with_host(cluster, host, arrow(C2, "healthy → vacated"))
 
 
-def done_again(cluster: Cluster) -> Decision:
-    return with_move(cluster, replace(cluster.moves[WEB], state=at.Skipped(cluster.now, "?")))
+def asked_again(cluster: Cluster) -> Decision:
+    return with_move(cluster, replace(cluster.moves[WEB], state=at.Choosing(cluster.now)))
 
 
 def same_epoch(cluster: Cluster) -> Decision:
@@ -229,7 +229,7 @@ FORGERIES: tuple[tuple[str, Callable[[], Cluster], Callable[[Cluster], Decision]
     ("I25", evacuating, untold),
     ("I25", choosing, backdated),
     ("arrows", choosing, leap),
-    ("arrows", evacuating, done_again),
+    ("arrows", evacuating, asked_again),
     ("epochs", choosing, same_epoch),
     ("epochs", choosing, older_term),
     ("proofs", choosing, foreign_proof),

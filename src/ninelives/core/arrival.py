@@ -12,7 +12,8 @@ from . import states as at
 from .draft import Draft
 from .episode import tell
 from .model import HostId, VmState
-from .plan import word_of_user
+from .plan import TARGET_DIED, word_of_user
+from .targets import is_dead
 
 
 def done(draft: Draft, move: at.Move, host: HostId) -> None:
@@ -28,6 +29,9 @@ def arrive(draft: Draft, move: at.Move, host: HostId) -> None:
     if will is at.Will.NOT_MOVED or _is_as_wanted(move, will):
         done(draft, move, host)
         return
+    if _has_died(draft, move, host):
+        _hand_on(draft, move, host)
+        return
     if _is_held(draft, move):
         draft.put_move(replace(move, will=will, state=at.Starting(draft.now, host)))
         return
@@ -38,6 +42,22 @@ def arrive(draft: Draft, move: at.Move, host: HostId) -> None:
         action = do.StopServer(move.server, move.attempt)
     draft.put_move(replace(move, will=will, state=at.Starting(draft.now, host, is_sent=True)))
     draft.act(action, draft.policy(move.host).request_timeout_s)
+
+
+def _has_died(draft: Draft, move: at.Move, host: HostId) -> bool:
+    """Say whether the host on which it arrived is proved dead, and in its own episode now."""
+    is_out = isinstance(draft.host(host).state, at.Fenced | at.Evacuating)
+    return is_out and move.seen.host == host != move.host and is_dead(draft, host, move)
+
+
+def _hand_on(draft: Draft, move: at.Move, host: HostId) -> None:
+    """Leave it to the episode of the host that died under it: here nothing starts any more.
+
+    Both would wait for each other: that one for this move to end, this one for a start there.
+    """
+    draft.put_move(replace(move, state=at.Skipped(draft.now, TARGET_DIED)))
+    draft.note(move.server, "move.elsewhere", TARGET_DIED, host)
+    draft.wake_host(move.host, draft.now)
 
 
 def _is_held(draft: Draft, move: at.Move) -> bool:
@@ -55,7 +75,10 @@ def _is_as_wanted(move: at.Move, will: at.Will) -> bool:
 def verify_will(draft: Draft, move: at.Move, state: at.Starting) -> None:
     """See it run, or rest; a lost answer is looked up here, for the state itself tells."""
     will = word_of_user(move.seen) or move.will
-    if move.seen.task_state is not None:
+    settle_s = draft.policy(move.host).nova_settle_s if state.is_sent else 0.0
+    if _has_died(draft, move, state.target) and draft.now >= state.since + settle_s:
+        _hand_on(draft, move, state.target)
+    if move.seen.task_state is not None or _has_died(draft, move, state.target):
         return
     if will is at.Will.NOT_MOVED or _is_as_wanted(move, will):
         done(draft, move, state.target)

@@ -13,6 +13,7 @@ ELSEWHERE = (at.Verifying, at.Starting, at.Done, at.Failed, at.Skipped)
 # Within one decision a move may pass a state: what was looked up is verified at once.
 _GONE = "its user deletes or shelves it"
 _SPENT = "the same, and all attempts are spent"
+_DIED = "its target died before it was started there: that host's episode goes on with it"
 _FOUND = "seen elsewhere: a late request of ours, another rescuer, a migration that ended"
 MOVE_REASONS: Mapping[tuple[type, type], str] = {
     **{(here, there): _FOUND for here in (at.Planned, at.Retry) for there in ELSEWHERE},
@@ -40,15 +41,18 @@ MOVE_REASONS: Mapping[tuple[type, type], str] = {
     (at.Sending, at.Retry): "Nova refused, or two looks after the settle time found no record",
     (at.Sending, at.WaitingForHost): _SPENT,
     (at.Sending, at.Failed): "it arrived and cannot be put right; a person is told",
+    (at.Sending, at.Skipped): _DIED,
     (at.Sending, at.Cancelled): "it was deleted",
     (at.Verifying, at.Starting): "it arrived stopped and shall run, or the other way round",
     (at.Verifying, at.Done): "seen elsewhere, as its user wants it, its record final",
     (at.Verifying, at.Retry): "its record failed, it is in error, or its target died",
     (at.Verifying, at.WaitingForHost): _SPENT,
     (at.Verifying, at.Failed): "it arrived and cannot be put right; a person is told",
+    (at.Verifying, at.Skipped): _DIED,
     (at.Verifying, at.Cancelled): "it was deleted",
     (at.Starting, at.Done): "seen running, or resting, as its user wants it",
     (at.Starting, at.Failed): "it does not start; a person is told",
+    (at.Starting, at.Skipped): _DIED,
     (at.Starting, at.Cancelled): _GONE,
     (at.Retry, at.Planned): "the pause is over, something stands in its way",
     (at.Retry, at.Choosing): "the pause is over, targets are asked",

@@ -19,6 +19,7 @@ GONE = frozenset({VmState.DELETED, VmState.SOFT_DELETED})
 REFUSED_BY_NOVA = frozenset({VmState.PAUSED, VmState.SUSPENDED, VmState.RESCUED, VmState.RESIZED})
 LEAVING_TASKS = frozenset({"deleting", "soft-deleting", "shelving", "shelving_offloading"})
 LEAVING_ACTIONS = frozenset({"delete", "softDelete", "forceDelete", "shelve", "shelveOffload"})
+TARGET_DIED = "target_died"  # it had arrived, and was not started: its new host's episode goes on
 STOPPING_TASKS = frozenset({"powering-off", "pausing", "suspending"})
 STOPPING_ACTIONS = frozenset({"stop", "pause", "suspend"})
 STARTING_ACTIONS = frozenset({"start", "reboot", "create", "unpause", "resume", "unshelve"})
@@ -73,6 +74,7 @@ def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
     used = before.attempt if before is not None else 0
     shown = [server.host] if server.host else []
     writers: frozenset[HostId] = frozenset({host, *open_ends, *named, *shown})
+    cut_short = before if before is not None and _was_cut_short(before) else None
     return at.Move(
         server=server.id,
         host=host,
@@ -80,8 +82,8 @@ def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
         state=treatment(draft, host, server, promise),
         seen=server,
         promise=promise,
-        ran=ran(server),
-        will=will_of(server),
+        ran=ran(server) or (cut_short is not None and cut_short.ran),
+        will=will_of(server) if cut_short is None else word_of_user(server) or cut_short.will,
         attempt=used,
         first=used,
         named=named,
@@ -89,6 +91,11 @@ def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
         began=draft.now,
         known_records=frozenset(entry.id for entry in server.records) or NO_RECORDS,
     )
+
+
+def _was_cut_short(move: at.Move) -> bool:
+    """Say whether its target died before it ran there: Nova's "stopped" is nobody's wish then."""
+    return isinstance(move.state, at.Skipped) and move.state.reason == TARGET_DIED
 
 
 def treatment(draft: Draft, host: HostId, server: ServerSeen, promise: Promise) -> at.MoveState:
