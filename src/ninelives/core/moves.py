@@ -77,7 +77,7 @@ def _plan_new(draft: Draft, host: HostId, servers: tuple[ServerSeen, ...]) -> in
     added = 0
     for server in servers:
         known = draft.move(server.id)
-        if known is not None and _is_cared_for(draft, known, host):
+        if known is not None and _is_cared_for(draft, known, host, server):
             continue
         move = plan(draft, host, server)
         draft.put_move(move)
@@ -90,13 +90,17 @@ def _plan_new(draft: Draft, host: HostId, servers: tuple[ServerSeen, ...]) -> in
     return added
 
 
-def _is_cared_for(draft: Draft, move: at.Move, host: HostId) -> bool:
-    """Say whether a known move stands: of this episode, or still open in another host's."""
+def _is_cared_for(draft: Draft, move: at.Move, host: HostId, server: ServerSeen) -> bool:
+    """Say whether a known move stands: of this episode, or of another host's that is not over.
+
+    A resting server belongs to the host that Nova names: only its list takes it over. Else two
+    lists on which it stands, by an old record, would take it from each other for ever.
+    """
     if move.host == host:
         return move.epoch == draft.host(host).epoch
     other = draft.host(move.host)
-    is_current = move.epoch == other.epoch and isinstance(other.state, at.Evacuating)
-    return is_current and not isinstance(move.state, RESTS)
+    is_over = isinstance(other.state, at.Healthy | at.Unknown) or move.epoch != other.epoch
+    return not is_over and (not isinstance(move.state, RESTS) or server.host != host)
 
 
 def _is_open_elsewhere(draft: Draft, host: HostId, server: ServerSeen) -> bool:
