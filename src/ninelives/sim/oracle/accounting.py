@@ -199,7 +199,11 @@ class Outages:
         is_moving = move and move.epoch == record.epoch and isinstance(move.state, COUNTED)
         if is_moving and isinstance(record.state, at.Suspect | at.Held | at.Fencing):
             yield Violation("I25", when, server, f"overlap: it moves, its host is {after}")
-        if before in FAR and after == "undetected":
+        is_left = before in FAR and after == "undetected"
+        if is_left and not picture.truth.is_wanted_running(server):
+            self.end(when, server, "rests")  # paused or stopped by its user: it may stay so
+            return
+        if is_left:
             yield Violation("I25", when, server, f"gap: down, and nobody at it since {before}")
         if before != after:
             self.open[server] = outage._replace(marks=(*outage.marks, (when, after)))
