@@ -127,3 +127,10 @@ def void_proofs(draft: Draft, host: HostId, void: tuple[Proof, ...], why: str) -
     draft.put_host(replace(record, proofs=marked, zombie_risk=why))
     draft.note(host, "proof.voided", why)
     tell(draft, host, "zombie_risk", why)
+
+
+def ask_to_attest(draft: Draft, host: HostId) -> None:
+    """Have the running boot attest itself, but not with each of its own answers anew."""
+    policy = draft.policy(host)
+    if draft.now >= draft.sights(host).attested_at + policy.attest_retry_s:
+        draft.ask(do.AskAttestation(host, draft.host(host).epoch))

@@ -15,7 +15,7 @@ from . import events as on
 from . import in_place, moves
 from . import states as at
 from .draft import Draft
-from .episode import begin, end, move_to, tell
+from .episode import ask_to_attest, begin, end, move_to, tell
 from .evidence import Seen, power_is
 from .fencing import read_evidence
 from .model import Attestation, HostId, Power
@@ -197,7 +197,7 @@ def quarantined(draft: Draft, host: HostId, state: at.Quarantined) -> None:
     elif attested is not None and has_clean_boot(draft, host):
         _return_from_quarantine(draft, host, attested)
     elif Facts(draft, host).any_up:
-        draft.ask(do.AskAttestation(host, draft.host(host).epoch))
+        ask_to_attest(draft, host)
         draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
 
 

@@ -12,7 +12,7 @@ from . import proofs
 from . import states as at
 from .brakes import holding, kind_in_doubt
 from .draft import Draft
-from .episode import tell
+from .episode import ask_to_attest, tell
 from .evidence import power_is, reads_off
 from .model import HostId, Method, Power, RoadId
 from .roads import again_as, usable_roads
@@ -155,7 +155,7 @@ def shoot_again(draft: Draft, host: HostId) -> None:
     if has_proof and (isinstance(record.state, at.Vacated) or not _is_on_again(draft, host)):
         return
     if has_proof:
-        draft.ask(do.AskAttestation(host, record.epoch))
+        ask_to_attest(draft, host)
         _forget_acceptance(draft, host)
     shoot(draft, host, again_as(draft, host))
 
