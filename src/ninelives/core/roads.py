@@ -42,7 +42,7 @@ def suspect_kinds(draft: Draft) -> frozenset[str]:
 def again_as(draft: Draft, host: HostId) -> at.Class:
     """Return as what a host that was fenced is shot again: as dead, or as a person ordered."""
     is_ordered = any(ordered == host for ordered, _ in draft.control.fence_ordered)
-    return at.Class.ORDERED if is_ordered else at.Class.DEAD_OR_FROZEN
+    return at.Class.ORDERED if is_ordered else shot_as(draft, host, at.Class.DEAD_POWER)
 
 
 def shot_as(draft: Draft, host: HostId, cls: at.Class) -> at.Class:

@@ -16,6 +16,7 @@ from .episode import ask_to_attest, tell
 from .evidence import power_is, reads_off
 from .model import HostId, Method, Power, RoadId
 from .roads import again_as, usable_roads
+from .rules import Facts
 from .site import Road
 from .states import Class
 from .tallies import is_proved_dead
@@ -152,12 +153,25 @@ def shoot_again(draft: Draft, host: HostId) -> None:
     if has_proof:
         spend_order(draft, host)
     # A vacated host that is on is on its way back: its gate, and not we, keeps it from starting.
-    if has_proof and (isinstance(record.state, at.Vacated) or not _is_on_again(draft, host)):
+    is_settled = isinstance(record.state, at.Vacated) or not _is_on_again(draft, host)
+    if has_proof and is_settled and not _went_dark_again(draft, host):
         return
     if has_proof:
         ask_to_attest(draft, host)
         _forget_acceptance(draft, host)
     shoot(draft, host, again_as(draft, host))
+
+
+def _went_dark_again(draft: Draft, host: HostId) -> bool:
+    """A reboot's proof permits a start while its boot is seen; that boot is gone, and another one.
+
+    Nothing but the power can prove the host now: it is switched off for good, as what it is.
+    """
+    record = draft.host(host)
+    methods = {proof.method for proof in proofs.valid(record) if proof.covers.cpu}
+    is_moving = isinstance(record.state, at.Evacuating)
+    is_gone = not proofs.has_clean_boot(draft, host) and not Facts(draft, host).any_up
+    return is_moving and methods == {Method.REBOOTED} and is_gone
 
 
 def spend_order(draft: Draft, host: HostId) -> None:
