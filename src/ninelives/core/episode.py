@@ -42,6 +42,19 @@ def begin(draft: Draft, host: HostId, cls: Class, rule: str) -> None:
     sights = replace(sights, promises_asked_at=-1e9, attestation_asked_at=-1e9)  # epochs, too
     draft.put_sights(replace(sights, power_asked_at=-1e9, storage_asked_at=-1e9))
     move_to(draft, host, at.Suspect(draft.now, cls, draft.now), cls.value, rule)
+    _tell_flapping(draft, host)
+
+
+def _tell_flapping(draft: Draft, host: HostId) -> None:
+    """Say that a host falls and rises again and again, whatever it was each time (L2).
+
+    The brake of that name speaks only where a shot is held: who is repaired, or comes back by
+    itself before one is due, would cycle unnoticed.
+    """
+    policy = draft.policy(host)
+    times = [when for when in draft.host(host).episodes if draft.now - when < policy.flap_window_s]
+    if len(times) > policy.flap_max:
+        tell(draft, host, "flapping", f"{len(times)} suspicions")
 
 
 def end(draft: Draft, host: HostId, why: str) -> None:
