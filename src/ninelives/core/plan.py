@@ -8,9 +8,11 @@ vTPM, share, accelerator    Nova can never evacuate it: wait for the host
 a pet built from an image   only where its very disk is seen (targets.py)
 """
 
+from collections.abc import Iterator
+
 from . import states as at
 from .draft import Draft
-from .model import HostId, ServerSeen, VmState
+from .model import HostId, MoveRecord, ServerSeen, VmState
 from .protection import Promise, Remedy, promise_for
 from .reset import may_reset
 
@@ -19,6 +21,7 @@ GONE = frozenset({VmState.DELETED, VmState.SOFT_DELETED})
 REFUSED_BY_NOVA = frozenset({VmState.PAUSED, VmState.SUSPENDED, VmState.RESCUED, VmState.RESIZED})
 LEAVING_TASKS = frozenset({"deleting", "soft-deleting", "shelving", "shelving_offloading"})
 LEAVING_ACTIONS = frozenset({"delete", "softDelete", "forceDelete", "shelve", "shelveOffload"})
+ARRIVED = ("done", "completed")  # what Nova calls an evacuation that ended well
 TARGET_DIED = "target_died"  # it had arrived, and was not started: its new host's episode goes on
 STOPPING_TASKS = frozenset({"powering-off", "pausing", "suspending"})
 STOPPING_ACTIONS = frozenset({"stop", "pause", "suspend"})
@@ -111,6 +114,8 @@ def treatment(draft: Draft, host: HostId, server: ServerSeen, promise: Promise) 
         return at.WaitingForHost(now, "policy")
     if foreign is not None:
         return at.Verifying(now, foreign)
+    if is_left_behind(server, host):
+        return at.Skipped(now, "lives_elsewhere")
     if server.vm_state in REFUSED_BY_NOVA and server.host not in (None, host):
         return at.Skipped(now, "lives_elsewhere")  # a resize that only waits to be confirmed
     if server.vm_state in REFUSED_BY_NOVA and not may_reset(server, promise):
@@ -122,7 +127,31 @@ def treatment(draft: Draft, host: HostId, server: ServerSeen, promise: Promise) 
 
 def foreign_target(server: ServerSeen, host: HostId) -> HostId | None:
     """Return where somebody else evacuates it to, if an open record says so (`other_rescuer`)."""
-    for entry in server.records:
-        if entry.kind == "evacuation" and not entry.is_final and entry.source == host:
+    for entry in _open_evacuations(server, host):
+        if entry.id > _moved_away_by(server, host):
             return entry.target or HostId("")
     return None
+
+
+def is_left_behind(server: ServerSeen, host: HostId) -> bool:
+    """Say whether an open record is all that ties it to `host`: a later evacuation took it away.
+
+    Nova never closes the record of a rebuild whose target died under it. Whoever waited for it
+    would wait for ever, episode after episode.
+    """
+    is_open = any(True for _ in _open_evacuations(server, host))
+    return is_open and _moved_away_by(server, host) > 0 and foreign_target(server, host) is None
+
+
+def _open_evacuations(server: ServerSeen, host: HostId) -> Iterator[MoveRecord]:
+    for entry in server.records:
+        if entry.kind == "evacuation" and not entry.is_final and entry.source == host:
+            yield entry
+
+
+def _moved_away_by(server: ServerSeen, host: HostId) -> int:
+    """Return the number of the evacuation that brought it where Nova has it now; 0: none did."""
+    if server.host in (None, host):
+        return 0
+    ended = (r for r in server.records if r.kind == "evacuation" and r.status in ARRIVED)
+    return max((r.id for r in ended if (r.source, r.target) == (host, server.host)), default=0)

@@ -1,0 +1,72 @@
+"""A list names who has another home by now: a record that nobody ever closes ties it here."""
+
+from dataclasses import replace
+
+from tests.core.arrangements import C1, fresh, record
+from tests.core.small_cloud import CEPH
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core import moves
+from ninelives.core import states as at
+from ninelives.core.draft import Draft
+from ninelives.core.model import HostId, MoveRecord, ServerId, ServerSeen, VmState
+from ninelives.core.plan import plan
+
+C2, C3, WEB = HostId("c2"), HostId("c3"), ServerId("web")
+
+
+def evacuation(number: int, source: HostId, target: HostId, status: str) -> MoveRecord:
+    return MoveRecord(number, "evacuation", source, target, status)
+
+
+CUT_SHORT = evacuation(1, C1, C3, "pre-migrating")
+
+
+def web(host: HostId, *records: MoveRecord) -> ServerSeen:
+    return ServerSeen(WEB, host, VmState.ACTIVE, None, True, records, disks=(CEPH,))
+
+
+def in_care(state: at.HostState) -> Draft:
+    """c1 is evacuating in its first episode, c2 is in this state of its own."""
+    draft = fresh()
+    record("c1", epoch=1, state=at.Evacuating(draft.now))(draft)
+    record("c2", epoch=1, state=state)(draft)
+    return draft
+
+
+def test_a_record_that_a_later_evacuation_left_behind_is_no_rescue_under_way() -> None:
+    moved = web(C2, CUT_SHORT, evacuation(2, C1, C2, "completed"))
+
+    assert plan(in_care(at.Healthy(0.0)), C1, moved).state == at.Skipped(1000.0, "lives_elsewhere")
+
+
+def test_a_record_younger_than_the_last_evacuation_is_a_rescue_under_way() -> None:
+    moved = web(C2, evacuation(1, C1, C2, "completed"), replace(CUT_SHORT, id=2))
+
+    assert isinstance(plan(in_care(at.Healthy(0.0)), C1, moved).state, at.Verifying)
+
+
+def test_who_waits_for_its_own_host_is_not_taken_from_it() -> None:
+    draft = in_care(at.Vacated(0.0))
+    seen = web(C2, evacuation(1, C2, C1, "accepted"))
+    waits = at.WaitingForHost(0.0, "failed:no_target")
+    draft.put_move(replace(plan(draft, C2, seen), state=waits))
+
+    moves.listed(draft, on.Listed(do.ListServers(C1, 1, 1), (seen,), is_complete=True))
+
+    kept = draft.move(WEB)
+    assert kept is not None
+    assert (kept.host, kept.state) == (C2, waits)
+
+
+def test_who_waited_for_a_host_that_is_long_back_is_planned_here() -> None:
+    draft = in_care(at.Healthy(0.0))
+    seen = web(C2, evacuation(1, C2, C1, "accepted"))
+    draft.put_move(replace(plan(draft, C2, seen), state=at.WaitingForHost(0.0, "paused")))
+
+    moves.listed(draft, on.Listed(do.ListServers(C1, 1, 1), (seen,), is_complete=True))
+
+    planned = draft.move(WEB)
+    assert planned is not None
+    assert planned.host == C1
