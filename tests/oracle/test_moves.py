@@ -190,6 +190,31 @@ def test_after_the_record_failed_it_may_go_elsewhere() -> None:
     assert told.sent(target=C3, attempt=2).laws == set()
 
 
+def arrived_and_died(at_home: HostId = C1) -> History:
+    """Tell of a live migration to c1 that stands open at Nova when c1 dies."""
+    told = story().acted(do.LiveMigrate(S1, C2, 1, 1)).evacuating()
+    open_record = replace(record("running", target=C1), kind="live-migration", source=C2)
+    return told.watched(seen(S1, at_home, open_record))
+
+
+def test_a_live_migration_is_over_when_its_target_died_and_its_source_has_no_domain() -> None:
+    told = arrived_and_died()
+    told.decided(on.DomainsSeen(do.LookForDomain(S1, (C2,), 1), ((C2, False),)))
+
+    assert told.sent(target=C3).laws == set()
+
+
+def test_a_live_migration_whose_source_nobody_looked_at_is_not_over() -> None:
+    assert "I16" in arrived_and_died().sent(target=C3).laws
+
+
+def test_a_live_migration_that_had_not_arrived_is_not_over() -> None:
+    told = arrived_and_died(at_home=C2)
+    told.decided(on.DomainsSeen(do.LookForDomain(S1, (C2,), 1), ((C2, False),)))
+
+    assert "I16" in told.sent(target=C3).laws
+
+
 def unknown_and_gone(settle_s: float) -> History:
     told = story().evacuating().sent().replied(FIRST, on.Outcome.UNKNOWN).after(settle_s)
     told.watched(seen()).after(2).watched(seen())

@@ -127,7 +127,10 @@ def _died(picture: Picture, flight: Flight, seen: ServerSeen | None) -> bool:
             arrived = seen is not None and seen.host == target and seen.task_state is None
             return _is_dead(picture, server, target) or arrived
         case do.LiveMigrate(server=server, source=source) if seen is not None:
-            return _is_dead(picture, server, source) and _all_settled(picture, seen)
+            # It had arrived: where its guest was seen to be gone nothing drives the record on.
+            is_gone = source in picture.told.absent.get(server, set[HostId]())
+            is_over = (is_gone and seen.host != source) or _is_dead(picture, server, source)
+            return is_over and _all_settled(picture, seen)
         case _:
             return False
 
