@@ -66,19 +66,9 @@ def suspect(draft: Draft, host: HostId, verdict: Verdict) -> None:
     """Open an episode: look harder, do nothing yet."""
     storms.calm(draft)
     begin(draft, host, verdict.cls, verdict.rule)
-    _tell_of_flapping(draft, host)
     groups.join(draft, host)
     fencing.read_evidence(draft, host)
     draft.wake_host(host, draft.now)
-
-
-def _tell_of_flapping(draft: Draft, host: HostId) -> None:
-    """A host that falls and rises for ever is seen by somebody, also if each time is too short."""
-    policy = draft.policy(host)
-    episodes = draft.host(host).episodes
-    recent = [when for when in episodes if draft.now - when < policy.flap_window_s]
-    if len(recent) >= policy.flap_max:
-        tell(draft, host, "flapping", f"{len(recent)} episodes in {policy.flap_window_s:g} s")
 
 
 def _suspect(draft: Draft, host: HostId, state: at.Suspect) -> None:
