@@ -1,7 +1,9 @@
 """I24, I25, L1 and L2: for each law a history that makes it alone fire."""
 
+from dataclasses import replace
+
 import pytest
-from tests.oracle.history import C1, C2, LEADER, History, decision_of, site, story
+from tests.oracle.history import C1, C2, LEADER, History, decision_of, facts, site, story
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
@@ -11,6 +13,7 @@ from ninelives.core.model import DomainId, ServerId
 from ninelives.sim import happenings as so
 from ninelives.sim.oracle import replay_matches
 
+ASKED = do.Tell(C1, "unfenceable", 1)
 HELD = at.Held(2.0, "storm", at.Class.DEAD_OR_FROZEN)
 
 
@@ -82,6 +85,32 @@ def test_a_brake_of_a_person_is_no_fault_of_liveness() -> None:
     told.finished()
 
     assert told.laws == set()
+
+
+def without_power_devices() -> History:
+    sites = {name: replace(host, roads=()) for name, host in site().hosts.items()}
+    return story(replace(facts(), site=replace(site(), hosts=sites)))
+
+
+def test_a_fence_that_only_a_person_can_end_has_to_be_told() -> None:
+    told = without_power_devices().fencing().after(2000)
+    told.finished()
+
+    assert told.laws == {"L1"}
+
+
+def test_a_fence_that_only_a_person_can_end_waits_for_who_was_told() -> None:
+    told = without_power_devices().fencing().decided(tells=(ASKED,)).decided(ended=(ASKED,))
+    told.after(2000).finished()
+
+    assert told.laws == set()
+
+
+def test_a_fence_with_a_road_ends_though_somebody_was_told() -> None:
+    told = story().fencing().decided(tells=(ASKED,)).decided(ended=(ASKED,))
+    told.after(2000).finished()
+
+    assert told.laws == {"L1"}
 
 
 # L2.

@@ -110,11 +110,20 @@ def all_ended(picture: Picture, when: float, *, healed: bool) -> Iterator[Violat
         return
     for host, record in sorted(picture.records.hosts.items()):
         is_told = _is_told(picture, host, record.epoch, "")
-        is_stuck = isinstance(record.state, UNENDED)
-        if is_stuck or (isinstance(record.state, EXPLAINED) and not is_told):
+        waits = isinstance(record.state, EXPLAINED) or _has_no_road(picture, host, record)
+        is_stuck = isinstance(record.state, UNENDED) and not waits
+        if is_stuck or (waits and not is_told):
             state = type(record.state).__name__.lower()
             yield Violation("L1", when, host, f"still {state} when all was healed long ago")
         yield from _moves_ended(picture, when, host, record)
+
+
+def _has_no_road(picture: Picture, host: HostId, record: at.Host) -> bool:
+    """Say whether only a person can end this fence: no power device leads to the host.
+
+    It was asked for ("finish", or a person's order) and storage alone does not end the story.
+    """
+    return isinstance(record.state, at.Fencing) and not picture.facts.site.hosts[host].roads
 
 
 def _moves_ended(
