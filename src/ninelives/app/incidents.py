@@ -104,7 +104,7 @@ class Incidents:
                 return
             incident = self._begin(when, host)
         incident.proofs += [proof for proof in host.proofs if proof not in incident.proofs]
-        incident.group = host.group
+        incident.group = host.group or incident.group  # the end of an episode wipes it
         self._mark(incident, when, host.state)
 
     def _begin(self, when: float, host: states.Host) -> Incident:
