@@ -28,10 +28,14 @@ def held_is_told(picture: Picture, when: float, host: HostId, after: at.Host) ->
 
 
 def failed_is_told(picture: Picture, when: float, server: ServerId, move: at.Move) -> None:
-    """I14: a server that failed for good is told of, by its own name or its host's."""
-    if isinstance(move.state, at.Failed) and not _is_told(picture, server, move.epoch, "failed"):
+    """I14: a server that failed for good is told of, by its own name or its host's.
+
+    The word is of its host's present episode: a guest may be mended from one into the next.
+    """
+    epoch = max(move.epoch, picture.records.host(move.host).epoch)
+    if isinstance(move.state, at.Failed) and not _is_told(picture, server, epoch, "failed"):
         within_s = picture.facts.policy_of(move.host).tell_within_s
-        picture.duties.append(Duty(when + within_s, within_s, "I14", server, move.epoch, "failed"))
+        picture.duties.append(Duty(when + within_s, within_s, "I14", server, epoch, "failed"))
 
 
 def told(picture: Picture, when: float, action: do.Tell) -> None:
