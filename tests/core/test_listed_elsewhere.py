@@ -47,6 +47,15 @@ def test_a_record_younger_than_the_last_evacuation_is_a_rescue_under_way() -> No
     assert isinstance(plan(in_care(at.Healthy(0.0)), C1, moved).state, at.Verifying)
 
 
+def test_what_was_signed_off_in_an_earlier_episode_is_brought_back_in_this_one() -> None:
+    draft = in_care(at.Healthy(0.0))
+    draft.put_control(replace(draft.control, signed_off=(WEB,)))
+
+    moves.listed(draft, on.Listed(do.ListServers(C1, 1, 1), (web(C1),), is_complete=True))
+
+    assert draft.control.signed_off == ()
+
+
 def test_who_waits_for_its_own_host_is_not_taken_from_it() -> None:
     draft = in_care(at.Vacated(0.0))
     seen = web(C2, evacuation(1, C2, C1, "accepted"))

@@ -14,7 +14,7 @@ from .brakes import holding_moves
 from .draft import Draft
 from .episode import move_to, tell
 from .fencing import collect, disable, read_evidence, revoke
-from .model import HostId, ServerSeen
+from .model import HostId, ServerId, ServerSeen
 from .move import cancel_if_gone, follow_elsewhere, settle_send, step
 from .plan import plan
 from .proofs import permits_start
@@ -81,6 +81,7 @@ def _plan_new(draft: Draft, host: HostId, servers: tuple[ServerSeen, ...]) -> in
             continue
         move = plan(draft, host, server)
         draft.put_move(move)
+        _spend_sign_off(draft, server.id)
         added += 1
         state = type(move.state).__name__.lower()
         draft.note(server.id, "move.planned", getattr(move.state, "reason", ""), state)
@@ -88,6 +89,13 @@ def _plan_new(draft: Draft, host: HostId, servers: tuple[ServerSeen, ...]) -> in
             draft.put_move(replace(move, is_adopted=True))
             tell(draft, host, f"other_rescuer:{server.id}")
     return added
+
+
+def _spend_sign_off(draft: Draft, server: ServerId) -> None:
+    """A person signed off what an earlier episode left; of this one nobody has said a word yet."""
+    if server in draft.control.signed_off:
+        left = tuple(each for each in draft.control.signed_off if each != server)
+        draft.put_control(replace(draft.control, signed_off=left))
 
 
 def _is_cared_for(draft: Draft, move: at.Move, host: HostId, server: ServerSeen) -> bool:
