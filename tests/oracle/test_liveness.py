@@ -197,3 +197,12 @@ def test_a_new_term_starts_from_what_is_restored() -> None:
     replay_matches([began], Cluster(site()), decide, restore)
 
     assert len(restored) == 1
+
+
+def test_an_outage_that_a_person_signed_off_is_no_gap() -> None:
+    told = story().died().fencing()
+    told.decided(control=Control(signed_off=(ServerId("s1"), ServerId("s2"), ServerId("s3"))))
+
+    told.host(C1, at.Healthy(told.now))
+
+    assert "I25" not in told.laws

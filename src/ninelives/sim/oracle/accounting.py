@@ -200,6 +200,9 @@ class Outages:
         if is_moving and isinstance(record.state, at.Suspect | at.Held | at.Fencing):
             yield Violation("I25", when, server, f"overlap: it moves, its host is {after}")
         is_left = before in FAR and after == "undetected"
+        if is_left and server in picture.records.control.signed_off:
+            self.end(when, server, "signed off")  # a person lets it lie
+            return
         if is_left and not picture.truth.is_wanted_running(server):
             self.end(when, server, "rests")  # paused or stopped by its user: it may stay so
             return
