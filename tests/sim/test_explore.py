@@ -42,11 +42,6 @@ def no_last_check(_c: Cluster, _a: do.Action, _now: float, _seen: ServerSeen | N
     return ""
 
 
-def off_after_one_read(cluster: Cluster, event: on.Event, now: float) -> Decision:
-    policy = replace(cluster.policy, off_confirm_gap_s=0.0)
-    return decide(replace(cluster, policy=policy), event, now)
-
-
 def resends_after_unknown(cluster: Cluster, event: on.Event, now: float) -> Decision:
     match event:
         case on.Replied(action=do.Evacuate(), outcome=on.Outcome.UNKNOWN):
@@ -96,7 +91,6 @@ def trips_when_two_fall(cluster: Cluster, event: on.Event, now: float) -> Decisi
 
 PLANTED = {
     "the last check is skipped": (Rules(decide, no_last_check), {"I5", "I6", "I15"}, 6),
-    "off counts after one read": (Rules(off_after_one_read), {"I2"}, 6),
     "an unknown send is sent again": (Rules(resends_after_unknown), {"I16"}, 6),
     "the user's will is not heard": (Rules(lists_without_will, checks_without_will), {"I15"}, 6),
     "an epoch goes back": (Rules(forgets_its_epoch), {"I13"}, 4),
