@@ -61,6 +61,7 @@ def end(draft: Draft, host: HostId, why: str) -> None:
     """Close the episode: healthy again, and nothing of it is asked for any more."""
     record = draft.host(host)
     boot = draft.sights(host).strong_boot or record.boot
+    used = max((move.attempt for move in draft.moves_of(host)), default=0)
     fresh = replace(
         record,
         boot=boot,
@@ -72,6 +73,7 @@ def end(draft: Draft, host: HostId, why: str) -> None:
         group="",
         zombie_risk="",
         power_ons=0,
+        resets=max(record.resets, used),  # a guest's reset later in this epoch is another one
     )
     draft.put_host(fresh)
     draft.forget(partial(_is_of_the_past, host))

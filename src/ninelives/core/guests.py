@@ -33,17 +33,29 @@ def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
         return  # its user, or Nova, is at it
     if known is not None and not _may_reset_again(draft, known):
         return  # one reset is under way: its outcome is looked at, not repeated
-    tries = known.attempt if known is not None and known.host == host else 0
+    series = known if known is not None and isinstance(known.state, at.Mending) else None
+    tries = series.attempt - series.first if series is not None else 0
     if tries >= policy.guest_resets_max:
         _tell_guest(draft, host, server, "guest_given_up")
         return
     state = at.Mending(draft.now, is_migration=False, is_sent=True)
-    epoch = draft.host(host).epoch
+    epoch, first = draft.host(host).epoch, _first_number(draft, host, series)
     move = at.Move(server.id, host, epoch, state, server, promise, ran=True, will=at.Will.RUNNING)
-    draft.put_move(replace(move, attempt=tries + 1, began=draft.now, writers=frozenset({host})))
-    draft.act(do.HardReboot(server.id, host, epoch, tries + 1), policy.request_timeout_s)
+    move = replace(move, attempt=first + tries + 1, first=first, writers=frozenset({host}))
+    draft.put_move(replace(move, began=draft.now))
+    draft.act(do.HardReboot(server.id, host, epoch, move.attempt), policy.request_timeout_s)
     draft.note(server.id, "guest.reset", event.health.value, f"attempt {tries + 1}")
     draft.wake(f"guest/{server.id}", draft.now + policy.guest_window_s)
+
+
+def _first_number(draft: Draft, host: HostId, series: at.Move | None) -> int:
+    """Return the number before a guest's first reset, and set its numbers aside."""
+    if series is not None:
+        return series.first
+    record = draft.host(host)
+    most = draft.policy(host).guest_resets_max
+    draft.put_host(replace(record, resets=record.resets + most))
+    return record.resets
 
 
 def _may_reset_again(draft: Draft, known: at.Move) -> bool:
