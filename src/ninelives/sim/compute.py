@@ -187,6 +187,9 @@ def cause_of(world: "World", server: ServerId) -> str:
 
 
 def spawn_error(world: "World", host: HostTruth, server: ServerId, rebuild: bool) -> str | None:
+    if not host.is_gate_open:
+        return "The boot gate is closed"  # libvirt's hook asks the agent: what nova-compute finds
+        # in its queue when it starts, an old start or rebuild, would be a second copy
     if host.libvirt is not Health.OK:
         return "Connection to the hypervisor is broken"
     if host.is_readonly:
