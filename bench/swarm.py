@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import cast
 
-from ninelives.sim.state_table import possible_pairs
+from ninelives.sim.state_table import named, possible_pairs
 from ninelives.sim.swarm import WORLD_H, run
 
 CHUNK_H = 200.0
@@ -37,7 +37,7 @@ def main() -> None:
         for name in SUMS:
             sums[name] += cast("float", document[name])
         faults.update({str(row): times for row, times in report.faults.items()})
-        pairs.update({f"{state}.{event}": n for (state, event), n in report.pairs.items()})
+        pairs.update(report.pairs)
         broken += cast("list[dict[str, object]]", document["violations"])
         save(place, sums, faults, pairs, broken)
         print(f"{sums['hours']:,.0f} h, {len(broken)} broken", file=sys.stderr, flush=True)
@@ -77,8 +77,7 @@ def summary(
     """Say what was reached, and what is still wanting."""
     last = int(sums["worlds"]) - 1
     seldom = {row: times for row, times in sorted(faults.items()) if times < FAULT_TIMES_MIN}
-    met = {tuple(pair.split(".")) for pair in pairs}
-    missing = sorted(".".join(pair) for pair in possible_pairs() - met)
+    missing = sorted({named(pair) for pair in possible_pairs()} - set(pairs))
     lines = [
         f"seed {seed}, worlds 0 to {last} of about {WORLD_H:g} h each",
         *(f"{name:16} {sums[name]:>14,.0f}" for name in SUMS),

@@ -7,7 +7,6 @@ because a check that quietly stops running is worse than one that fails.
 
 import argparse
 import contextlib
-import functools
 import os
 import shlex
 import shutil
@@ -24,6 +23,7 @@ from typing import TypeAlias
 ROOT = Path(__file__).resolve().parents[1]
 FOUND, USAGE, CONFIGURATION, INTERRUPTED = 1, 64, 78, 130  # exit codes; 0 is "all is well"
 PATIENCE = 5  # by hand, on a slower machine than CI's, a stage may take this many budgets
+FIXED_SEED = "ci"  # for the swarm, where no commit is known
 GRACE_S = 10  # from the request to stop until the kill
 
 
@@ -43,6 +43,7 @@ class Stage:
     required: bool = True
     full_only: bool = False
     needs: tuple[str, ...] = ()
+    quick: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outcomes: dict[Stage, Outcome] = {}
     try:
         for stage in chosen:
-            outcomes[stage] = run_or_skip(stage, limit_s(stage, options.ci))
+            command = stage.quick if stage.quick and not options.full else stage.command
+            outcomes[stage] = run_or_skip(stage, command, limit_s(stage, options.ci))
     except KeyboardInterrupt:
         print("\ninterrupted; nothing of it is still running", file=sys.stderr)
         return INTERRUPTED
@@ -150,8 +152,8 @@ def budget_from(row: Toml) -> tuple[str, float]:
 
 
 def stage_from(row: Toml) -> Stage:
-    defaults: dict[str, Toml] = {"required": True, "full_only": False, "needs": []}
-    match defaults | row if isinstance(row, dict) else row:
+    unless_told: dict[str, Toml] = {"required": True, "full_only": False, "needs": [], "quick": []}
+    match unless_told | row if isinstance(row, dict) else row:
         case {
             "name": str(name),
             "group": str(group),
@@ -160,9 +162,11 @@ def stage_from(row: Toml) -> Stage:
             "required": bool(required),
             "full_only": bool(full_only),
             "needs": list(needs),
+            "quick": list(quick),
             **unknown,
         } if not unknown:
-            return Stage(name, group, words(command), budget_s, required, full_only, words(needs))
+            lists = words(needs), words(quick)
+            return Stage(name, group, words(command), budget_s, required, full_only, *lists)
         case _:
             raise TableError(f"this is no stage, see the top of the table: {row}")
 
@@ -178,12 +182,12 @@ def limit_s(stage: Stage, ci: bool) -> float:
     return stage.budget_s * (1 if ci else PATIENCE)
 
 
-def run_or_skip(stage: Stage, limit_s: float) -> Outcome:
+def run_or_skip(stage: Stage, command: Sequence[str], limit_s: float) -> Outcome:
     absent = [need for need in stage.needs if not is_found(need)]
     if absent:
         outcome: Outcome = Skipped(f"not found: {', '.join(absent)}")
     else:
-        command = [word.format_map(placeholders()) for word in stage.command]
+        command = filled(command)
         print(f"\n── {stage.name}: {shlex.join(command)}", flush=True)
         outcome = run(command, limit_s)
     print(f"── {line_for(stage, outcome)}", flush=True)
@@ -198,18 +202,25 @@ def is_found(need: str) -> bool:
     )
 
 
-def placeholders() -> Mapping[str, object]:
-    return {"jobs": os.cpu_count() or 1, "seed": commit_seed()}
+def filled(command: Sequence[str], root: Path = ROOT) -> list[str]:
+    """Put the number of processors, and the seed of this commit, where a command wants them."""
+    values = {"jobs": os.cpu_count() or 1}
+    if not any("{seed}" in word for word in command):
+        return [word.format_map(values) for word in command]
+    seed = commit_seed(root)
+    if seed is None:
+        print(f"\nno commit is known here: the fixed seed, {FIXED_SEED}, instead of the commit's")
+    return [word.format_map({**values, "seed": seed or FIXED_SEED}) for word in command]
 
 
-@functools.cache
-def commit_seed() -> int:
-    """Make a number of the commit: each tries other worlds, and any can be repeated."""
-    command = ["git", "-C", str(ROOT), "rev-parse", "--short=8", "HEAD"]
+def commit_seed(root: Path = ROOT) -> str | None:
+    """Name the commit: each tries other worlds, and any can be repeated. None in an archive."""
+    command = ["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"]
     try:
-        return int(subprocess.check_output(command, stderr=subprocess.DEVNULL), base=16)
+        found = subprocess.check_output(command, stderr=subprocess.DEVNULL, text=True)
     except (OSError, subprocess.CalledProcessError):
-        return 1  # an unpacked archive has no commit
+        return None
+    return f"commit-{found.strip()}"
 
 
 def search_path() -> str:

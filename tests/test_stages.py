@@ -129,6 +129,18 @@ def test_an_unknown_stage_is_a_usage_error(write: Write) -> None:
     assert run(write(stage("a", "pass")), "b") == 64
 
 
+def test_a_plain_check_runs_the_quick_command_and_a_full_one_the_other(
+    write: Write, capfd: pytest.CaptureFixture[str]
+) -> None:
+    quick = f"quick = {[sys.executable, '-c', 'print(2 * 21)']}"
+    table = write(stage("swarm", "print(2 * 1000)", more=quick))
+
+    assert run(table) == 0
+    assert "\n42\n" in capfd.readouterr().out
+    assert run(table, "--full") == 0
+    assert "\n2000\n" in capfd.readouterr().out
+
+
 def test_placeholders_are_filled_and_the_seed_is_the_commits(
     write: Write, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -136,6 +148,15 @@ def test_placeholders_are_filled_and_the_seed_is_the_commits(
 
     assert run(table) == 0
     assert f"\n{os.cpu_count()} {stages.commit_seed()}\n" in capfd.readouterr().out
+
+
+def test_without_a_commit_the_fixed_seed_is_used_and_that_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    archive = tmp_path  # unpacked: no repository around it
+
+    assert stages.filled(("--seed", "{seed}"), archive) == ["--seed", stages.FIXED_SEED]
+    assert "no commit is known here" in capsys.readouterr().out
 
 
 def test_the_real_table_fits_its_budgets_and_starts_with_the_quick_ones() -> None:

@@ -1,5 +1,6 @@
 """The arrows and the table of states and events: whole, told as they are, and kept by the core."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,8 @@ from ninelives.sim.state_table import (
     IMPOSSIBLE,
     MOVE_EVENTS,
     MOVE_STATES,
+    Pair,
+    named,
     pairs_of,
     possible_pairs,
 )
@@ -71,11 +74,11 @@ def test_every_state_but_the_first_is_reached_and_every_other_is_left() -> None:
 
 
 def test_what_is_impossible_is_named_by_states_and_events_that_exist() -> None:
-    states = {each.__name__ for each in (*HOST_STATES, *MOVE_STATES)}
-    events = {each.__name__ for each in (*HOST_EVENTS, *MOVE_EVENTS)}
+    of_hosts = {(state, event) for state in HOST_STATES for event in HOST_EVENTS}
+    of_moves = {(state, event) for state in MOVE_STATES for event in MOVE_EVENTS}
 
-    assert {state for state, _ in IMPOSSIBLE} <= states
-    assert {event for _, event in IMPOSSIBLE} <= events
+    assert set(IMPOSSIBLE) <= of_hosts | of_moves
+    assert all(IMPOSSIBLE.values())
     assert not possible_pairs() & set(IMPOSSIBLE)
     assert len(possible_pairs() | set(IMPOSSIBLE)) == len(HOST_STATES) * len(HOST_EVENTS) + len(
         MOVE_STATES
@@ -236,13 +239,25 @@ def durable(cluster: Cluster, decision: Decision) -> list[object]:
     return changed + ([decision.control] if decision.control else [])
 
 
-@pytest.mark.parametrize(("state", "event"), IMPOSSIBLE, ids=str)
-def test_what_is_impossible_changes_nothing_durable(state: str, event: str) -> None:
-    cluster = with_host(STATES_OF_A_HOST[state])
-    assert EVENTS[event]
+@pytest.mark.parametrize("pair", IMPOSSIBLE, ids=named)
+def test_what_is_impossible_changes_nothing_durable(pair: Pair) -> None:
+    state, event = pair
+    cluster = with_state(state.__name__)
+    meetings = [each for each in events_of(event) if pair in set(pairs_in(cluster, each))]
 
-    for each in EVENTS[event]:
+    assert meetings
+    for each in meetings:
         assert durable(cluster, decide(cluster, each, NOW)) == [], each
+
+
+def with_state(state: str) -> Cluster:
+    if state in STATES_OF_A_HOST:
+        return with_host(STATES_OF_A_HOST[state])
+    return with_move(STATES_OF_A_MOVE[state])
+
+
+def pairs_in(cluster: Cluster, event: on.Event) -> Iterator[Pair]:
+    return pairs_of(cluster.site.hosts, cluster.hosts, cluster.moves, event)
 
 
 @pytest.mark.parametrize("state", STATES_OF_A_HOST)
@@ -275,16 +290,27 @@ def test_any_order_in_any_state_is_taken_or_refused_and_keeps_the_laws(
     assert {note.what for note in decision.notes} & {"order.taken", "order.refused"}
 
 
-def test_pairs_are_counted_before_an_event_is_decided_about() -> None:
+def test_the_pairs_of_an_event_are_those_before_it_is_decided_about() -> None:
     cluster = with_move(at.Sending(NOW, C2))
+    reply = on.Replied(do.Evacuate(WEB, C1, C2, 1, 1), on.Outcome.DONE)
 
-    assert set(pairs_of(cluster, on.Replied(do.Evacuate(WEB, C1, C2, 1, 1), on.Outcome.DONE))) == {
-        ("Evacuating", "Replied"),
-        ("Sending", "Replied"),
-    }
-    assert set(pairs_of(cluster, on.Woke("host/c1"))) == {("Evacuating", "Woke")}
-    assert set(pairs_of(cluster, on.Woke("outbox"))) == set()
-    assert set(pairs_of(cluster, on.CanarySeen("nova", is_ok=False))) == {
-        ("Evacuating", "CanarySeen"),
-        ("Healthy", "CanarySeen"),
-    }
+    assert set(pairs_in(cluster, reply)) == {(at.Evacuating, on.Replied), (at.Sending, on.Replied)}
+    assert set(pairs_in(cluster, on.Woke("host/c1"))) == {(at.Evacuating, on.Woke)}
+    assert set(pairs_in(cluster, on.Woke("outbox"))) == set()
+    assert set(pairs_in(cluster, on.SignedOff("ada", WEB))) == {(at.Sending, on.SignedOff)}
+
+
+def test_what_is_about_everything_meets_every_host_and_a_new_term_every_move() -> None:
+    cluster = with_move(at.Sending(NOW, C2))
+    hosts = {at.Evacuating, at.Healthy}
+
+    bad = set(pairs_in(cluster, on.CanarySeen("nova", is_ok=False)))
+    began = set(pairs_in(cluster, on.TermBegan(2, K1)))
+
+    assert bad == {(state, on.CanarySeen) for state in hosts}
+    assert began == {(state, on.TermBegan) for state in (*hosts, at.Sending)}
+
+
+def test_a_host_without_a_record_is_unknown() -> None:
+    assert list(pairs_of((C1,), {}, {}, on.KdumpSeen(C1))) == [(at.Unknown, on.KdumpSeen)]
+    assert list(pairs_of((C1,), {}, {}, on.TermBegan(1, K1))) == [(at.Unknown, on.TermBegan)]

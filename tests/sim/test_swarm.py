@@ -3,6 +3,7 @@
 from dataclasses import replace
 from random import Random
 
+from ninelives.app.cli_swarm import lines_of
 from ninelives.core import events as on
 from ninelives.core.cluster import Cluster, Decision
 from ninelives.core.decide import decide
@@ -12,7 +13,7 @@ from ninelives.sim.minds import real_objection
 from ninelives.sim.scenario import parse
 from ninelives.sim.scenario_parse import Scenario
 from ninelives.sim.shrink import breaks, scenario_text, shrink
-from ninelives.sim.swarm import run, worlds_for
+from ninelives.sim.swarm import Broken, SwarmReport, plan_of, run, worlds_for
 from ninelives.sim.swarm_run import Plan, Seen, dense_plan, drawn_plan, run_plan
 from ninelives.sim.swarm_troubles import drawn_sentence
 from ninelives.sim.swarm_worlds import HOSTS_MAX, HOSTS_MIN, dense_setup, drawn_setup
@@ -84,3 +85,15 @@ def test_a_planted_bug_is_caught_and_made_small() -> None:
     assert law in scenario_text(small, law)
     assert isinstance(parse(scenario_text(small, law)), Scenario)
     assert not breaks(law)(small)
+
+
+def test_a_broken_world_comes_with_the_command_that_runs_it_again() -> None:
+    report = SwarmReport("a seed", is_dense=True)
+    report.broken.append(Broken("a seed/17", "I1", "s1", "twice", 3.0, report.is_dense))
+
+    again = "ninelives sim swarm --seed 'a seed' --first 17 --hours 1 --dense"
+
+    assert report.broken[0].again == again
+    assert f"  again: {again}" in lines_of(report)
+    assert plan_of((report.broken[0].seed, True)).seed == "a seed/17"
+    assert worlds_for(1.0, is_dense=True) == worlds_for(1.0, is_dense=False) == 1

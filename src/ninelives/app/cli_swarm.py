@@ -45,8 +45,8 @@ def swarm(
 ) -> int:
     """Let worlds drawn by chance try to break the laws.
 
-    Ends with 1 if one did. World N of a seed is the same wherever it runs:
-    `--first N --hours 1 --seed SEED` runs it again.
+    Ends with 1 if one did, and prints the command that runs that world again: world N of a seed is
+    the same wherever it runs.
     """
     from ninelives.sim.swarm import run, write_scenarios
 
@@ -100,6 +100,7 @@ def lines_of(report: "SwarmReport") -> Iterable[str]:
     for each in report.broken:
         where = f"in world {each.seed} at {each.at_s:.1f}"
         yield f"{each.law} broken {where}: {each.about}: {each.what}"
+        yield f"  again: {each.again}"
     if not report.broken:
         yield "no law is broken"
 

@@ -53,7 +53,7 @@ def _impossible() -> Iterator[str]:
     yield f"{hosts}, {moves}."
     yield "All can happen, late answers included, but for these. Should one of them happen all the"
     yield "same, nothing durable changes.\n"
-    rows = ((state.lower(), event, why) for (state, event), why in IMPOSSIBLE.items())
+    rows = ((_name(state), event.__name__, why) for (state, event), why in IMPOSSIBLE.items())
     yield from _table(("state", "event", "cannot be, for"), rows)
     yield "Events about hosts: " + ", ".join(f"`{each.__name__}`" for each in HOST_EVENTS) + ".\n"
     yield "Events about moves: " + ", ".join(f"`{each.__name__}`" for each in MOVE_EVENTS) + "."

@@ -4,6 +4,7 @@ World number n of a seed is always the same, whoever runs it and in whatever ord
 takes as many worlds as fill them; a run by seconds takes worlds until the time is up.
 """
 
+import shlex
 import signal
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ from pathlib import Path
 from ninelives.engine.clock import SystemClock
 
 from .shrink import Story, breaks, laws_broken, scenario_text, shrink
-from .swarm_run import Pair, Plan, Seen, dense_plan, drawn_plan, run_plan
+from .swarm_run import Plan, Seen, dense_plan, drawn_plan, run_plan
 
 HOUR_S = 3600.0
 WORLD_H = 4.0  # what one world takes: three hours of trouble, one of calm, rarely more
@@ -34,7 +35,15 @@ class Broken:
     about: str
     what: str
     at_s: float
+    is_dense: bool = False
     scenario: str = ""
+
+    @property
+    def again(self) -> str:
+        """Return the command that runs this world again, at the same commit."""
+        seed, _, number = self.seed.rpartition("/")
+        command = ["ninelives", "sim", "swarm", "--seed", seed, "--first", number, "--hours", "1"]
+        return shlex.join([*command, "--dense"] if self.is_dense else command)
 
 
 @dataclass(slots=True)
@@ -42,6 +51,7 @@ class SwarmReport:
     """Everything that a run exercised and found."""
 
     seed: str
+    is_dense: bool = False
     worlds: int = 0
     simulated_s: float = 0.0
     events: int = 0
@@ -53,7 +63,7 @@ class SwarmReport:
     is_cut_short: bool = False  # by Ctrl-C
     core_s: float = 0.0  # processor time of all worlds together
     faults: Counter[int] = field(default_factory=Counter[int])
-    pairs: Counter[Pair] = field(default_factory=Counter[Pair])
+    pairs: Counter[str] = field(default_factory=Counter[str])
     broken: list[Broken] = field(default_factory=list[Broken])
 
     @property
@@ -74,7 +84,8 @@ class SwarmReport:
         self.faults.update(seen.faults)
         self.pairs.update(seen.pairs)
         for each in seen.violations:
-            self.broken.append(Broken(seen.seed, each.law, each.about, each.what, each.when))
+            found = (each.law, each.about, each.what, each.when)
+            self.broken.append(Broken(seen.seed, *found, self.is_dense))
 
     def document(self) -> dict[str, object]:
         """Return the report as JSON may have it."""
@@ -92,7 +103,7 @@ class SwarmReport:
             "core_seconds": round(self.core_s, 2),
             "hours_per_core_second": round(self.hours / self.core_s, 2) if self.core_s else 0.0,
             "faults": {str(row): self.faults[row] for row in sorted(self.faults)},
-            "pairs": {f"{state}.{event}": self.pairs[state, event] for state, event in self.pairs},
+            "pairs": dict(sorted(self.pairs.items())),
             "violations": [
                 {
                     "seed": each.seed,
@@ -100,6 +111,7 @@ class SwarmReport:
                     "about": each.about,
                     "what": each.what,
                     "at_s": round(each.at_s, 2),
+                    "again": each.again,
                     "scenario": each.scenario,
                 }
                 for each in self.broken
@@ -143,7 +155,7 @@ def run(
     what was reached.
     """
     assert (hours is None) != (seconds is None), "either hours or seconds"
-    report, clock = SwarmReport(seed), SystemClock()
+    report, clock = SwarmReport(seed, is_dense), SystemClock()
     ends = None if seconds is None else clock.now() + seconds
     try:
         for seen, core_s in results(seed, hours, jobs, first, is_dense=is_dense):
@@ -202,7 +214,7 @@ def write_scenarios(report: SwarmReport, folder: Path, most: int = 5) -> list[Pa
     """Write the first few broken worlds as small scenario files."""
     written = list[Path]()
     for each in report.broken[:most]:
-        each.scenario = shrunk(each.seed)
+        each.scenario = shrunk(each.seed, is_dense=each.is_dense)
         if each.scenario:
             path = folder / f"{each.law.lower()}-{each.seed.replace('/', '-')}.txt"
             path.write_text(each.scenario, encoding="utf-8")

@@ -22,6 +22,7 @@ from .minds import Objection
 from .oracle import Oracle, Violation
 from .setup import Setup
 from .shrink import Story
+from .state_table import named
 from .swarm_people import settled, whim
 from .swarm_troubles import drawn_rows, drawn_troubles
 from .swarm_worlds import dense_setup, drawn_setup
@@ -33,8 +34,6 @@ CALM_LOOK_S = 120.0  # how often somebody looks once all is healed
 CALM_MAX_S = 3.0 * 3600.0
 FAULTS_PER_HOUR = (4.0, 8.0, 15.0, 30.0, 60.0)
 WHIMS_PER_HOUR = (0.0, 0.0, 2.0, 6.0)
-
-Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Seen:
     proofs_voided: int
     groups: int
     faults: Counter[int]
-    pairs: Counter[Pair]
+    pairs: Counter[str]  # "Held.PowerRead" → how often
     violations: tuple[Violation, ...]
     story: Story | None = None  # of a world that broke a law
 
@@ -199,7 +198,7 @@ def seen_of(run: Run, bug: Violation | None) -> Seen:
     if violations:
         seed = _world_seed(run.plan)
         story = Story(run.plan.setup, tuple(run.done), round(world.now + 0.5, 1), seed)
-    pairs = Counter({(a.__name__, b.__name__): n for (a, b), n in counts.pairs.items()})
+    pairs = Counter({named(pair): times for pair, times in counts.pairs.items()})
     return Seen(
         run.plan.seed,
         world.now,

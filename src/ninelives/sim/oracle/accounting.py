@@ -16,11 +16,13 @@ from typing import NamedTuple
 from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.model import HostId, ServerId
+from ninelives.sim.state_table import IMPOSSIBLE, Pair, named, pairs_of
 
 from .facts import Violation
 from .moves import COUNTED
 from .picture import Picture
 
+NEVER = "impossible"  # the law that an event breaks which cannot meet such a state
 FAR = frozenset({"fencing", "listing", "queued", "moving", "starting"})
 STOPS_GUESTS = frozenset({"off", "panicked", "frozen", "hung"})
 OUTAGES_KEPT = 100_000
@@ -90,21 +92,20 @@ class Counts:
     proofs_voided: int = 0
     faults: Counter[int] = field(default_factory=Counter[int])  # row of the table → how often
     groups: set[str] = field(default_factory=set[str])  # group incidents
-    pairs: dict[tuple[type, type], int] = field(default_factory=dict[tuple[type, type], int])
+    pairs: dict[Pair, int] = field(default_factory=dict[Pair, int])
 
-    def exercised(self, picture: Picture, event: on.Event) -> None:
-        """Count (state of the host before, type of event), for every host that it names."""
+    def exercised(self, picture: Picture, when: float, event: on.Event) -> Iterator[Violation]:
+        """Count (state before, type of event) of every host and move that an event meets."""
         self.decisions += 1
-        kind, hosts = type(event), picture.records.hosts
-        for name in hosts_named(event):
-            record = hosts.get(name)
-            pair = (type(record.state) if record else at.Unknown, kind)
-            self.pairs[pair] = self.pairs.get(pair, 0) + 1
-        for server in () if kind is on.Woke else _servers_named(event):
-            move = picture.records.moves.get(server)
-            if move is not None:
-                key = (type(move.state), kind)
-                self.pairs[key] = self.pairs.get(key, 0) + 1
+        records, pairs = picture.records, self.pairs
+        for pair in pairs_of(picture.facts.site.hosts, records.hosts, records.moves, event):
+            if pair in pairs:
+                pairs[pair] += 1
+                continue
+            pairs[pair] = 1
+            if pair in IMPOSSIBLE:
+                why = f"met, although {IMPOSSIBLE[pair]}"
+                yield Violation(NEVER, when, named(pair), why)
 
     def fork(self) -> "Counts":
         """Return an independent copy."""
@@ -117,38 +118,6 @@ class Counts:
             self.groups.copy(),
             self.pairs.copy(),
         )
-
-
-def hosts_named(event: on.Event) -> tuple[HostId, ...]:
-    """Return the hosts that an event is about."""
-    match event:
-        case on.Woke(subject=subject):
-            return (HostId(subject[5:]),) if subject.startswith("host/") else ()
-        case on.Sighted(changes=changes):
-            return tuple({change.host: None for change in changes})
-        case on.Listed() | on.Watched():
-            return (event.request.host,)
-        case on.Replied(action=action):
-            host = getattr(action, "host", None) or getattr(action, "source", None)
-            return (host,) if host else ()
-        case _:
-            host = getattr(event, "host", None)
-            return (host,) if host else ()
-
-
-def _servers_named(event: on.Event) -> tuple[ServerId, ...]:
-    match event:
-        case on.Listed() | on.Watched():
-            return tuple(server.id for server in event.servers)
-        case on.TargetsSeen() | on.DomainsSeen():
-            return (event.request.server,)
-        case on.GuestSeen():
-            return (event.server.id,)
-        case on.Replied(action=action):
-            server = getattr(action, "server", None)
-            return (server,) if server else ()
-        case _:
-            return ()
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from ninelives.core.site import Site
 class Violation(NamedTuple):
     """A law was broken, at an instant of the world's own clock."""
 
-    law: str  # "I1" … "I25", "L1", "L2"
+    law: str  # "I1" … "I25", "L1", "L2", or "impossible": an event met such a state
     when: float
     about: str
     what: str

@@ -166,7 +166,7 @@ class Oracle:
 
     def _decided(self, when: float, it: so.Decided, found: Found) -> None:
         picture, event, decision = self.picture, it.event, it.decision
-        self.counts.exercised(picture, event)
+        found += self.counts.exercised(picture, when, event)
         if it.term != picture.records.term or it.controller != picture.records.holder:
             found += actors.one_actor(picture, when, it)
         if not isinstance(event, on.Woke):  # most events by far, and nothing is told by them
