@@ -111,6 +111,8 @@ def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:
     match record.state:
         case at.Unknown() if host.is_up:
             yield ("operator", "adopt", host.id)
+        case at.Held() | at.Fencing() | at.Fenced() | at.Evacuating() if record.zombie_risk:
+            yield from doubted(world, host)
         case at.Held(reason="half_fenced"):
             yield ("operator", rng.choice(("finish", "undo")), host.id)
         case at.Held(reason="storm"):
@@ -119,8 +121,7 @@ def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:
         case at.Held():
             yield from confirmed(world, host)
         case at.Fencing(told_unfenceable=True):
-            yield from confirmed(world, host)
-        case at.Fenced() | at.Evacuating() if record.zombie_risk:
+            yield from shots_allowed(world, host)
             yield from confirmed(world, host)
         case at.Vacated():
             yield from back(world, rng, host, record)
@@ -142,6 +143,25 @@ def confirmed(world: World, host: HostTruth) -> Iterator[Words]:
     is_late = any(device.late_s for device in devices_of(world, host.id))
     if host.condition in DEAD and not is_late:
         yield ("operator", "confirm", host.id, "second", "another")
+
+
+def shots_allowed(world: World, host: HostTruth) -> Iterator[Words]:
+    """Let those be shot that are ordered to be: a storm in their rack never lapses by waiting."""
+    if host.condition in DEAD:
+        return
+    for domain in world.setup.site.hosts[host.id].domains:
+        members = world.setup.site.members[domain]
+        records = (world.ledger.hosts.get(member) for member in sorted(members))
+        fencing = [record for record in records if record and isinstance(record.state, at.Fencing)]
+        if len(fencing) > 1:
+            yield ("operator", "storm", "allow", domain, str(len(fencing)))
+
+
+def doubted(world: World, host: HostTruth) -> Iterator[Words]:
+    """Answer for a proof that was contradicted: a living host is shot anew, by its name."""
+    yield from confirmed(world, host)
+    if host.condition not in DEAD:
+        yield ("operator", "fence", host.id)
 
 
 def back(world: World, rng: Random, host: HostTruth, record: at.Host) -> Iterator[Words]:

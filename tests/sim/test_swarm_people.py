@@ -1,0 +1,53 @@
+"""The people of the swarm settle what nobody but a person can, and never against the truth."""
+
+from random import Random
+
+from tests.sim.small_world import C1, C2, small_setup
+
+from ninelives.core import states as at
+from ninelives.core.model import HostId
+from ninelives.sim.faults.grammar import Words
+from ninelives.sim.swarm_people import waiting
+from ninelives.sim.truth import Condition
+from ninelives.sim.world import World
+
+ORDERED = at.Fencing(1.0, at.Class.ORDERED, told_unfenceable=True)
+FENCE = ("operator", "fence", C1)
+CONFIRM = ("operator", "confirm", C1, "second", "another")
+
+
+def world_of(*hosts: at.Host) -> World:
+    world = World(small_setup(), 1)
+    for host in hosts:
+        world.ledger.hosts[host.id] = host
+    return world
+
+
+def orders(world: World) -> list[Words]:
+    return list(waiting(world, Random(1)))
+
+
+def doubted(state: at.HostState) -> at.Host:
+    return at.Host(C1, 1, state, zombie_risk="the mapping may be wrong")
+
+
+def test_a_living_host_whose_proof_was_contradicted_is_shot_anew() -> None:
+    for state in (ORDERED, at.Fenced(1.0), at.Evacuating(1.0)):
+        assert orders(world_of(doubted(state))) == [FENCE]
+
+
+def test_a_dead_host_whose_proof_was_contradicted_is_confirmed() -> None:
+    world = world_of(doubted(ORDERED))
+    world.hosts[C1].condition = Condition.OFF
+
+    assert orders(world) == [CONFIRM]
+
+
+def test_those_that_are_ordered_to_be_shot_together_are_allowed_their_storm() -> None:
+    world = world_of(at.Host(C1, 1, ORDERED), at.Host(C2, 1, ORDERED))
+
+    assert ("operator", "storm", "allow", "rack:a", "2") in orders(world)
+
+
+def test_one_that_is_ordered_to_be_shot_needs_no_storm() -> None:
+    assert not orders(world_of(at.Host(HostId(C1), 1, ORDERED)))
