@@ -1,14 +1,13 @@
 """Users act, hosts move servers by themselves, and a fork goes its own way."""
 
 import pytest
+from tests.nova.five_hosts import USER, cloud_with, statuses
 
 from ninelives.sim.nova import (
     AbortLiveMigration,
     Action,
     ActOn,
     Answer,
-    Caller,
-    Cloud,
     ComputeStarted,
     ComputeStopped,
     ConfirmResize,
@@ -16,7 +15,6 @@ from ninelives.sim.nova import (
     Effect,
     Evacuate,
     Fault,
-    Host,
     ListActions,
     ListMigrations,
     ListServers,
@@ -31,19 +29,6 @@ from ninelives.sim.nova import (
     Verb,
     VmState,
 )
-
-HOSTS = [Host(f"c{number}") for number in range(1, 6)]
-USER = Caller("carol")
-
-
-def cloud_with(*servers: Server) -> Cloud:
-    cloud = Cloud(HOSTS, servers or [Server("s", "c1")])
-    cloud.run(1)
-    return cloud
-
-
-def statuses(cloud: Cloud) -> list[str]:
-    return [record.status.value for record in cloud.nova.migrations.values()]
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,16 @@
 """Evacuation as a real Nova was seen to do it: one test for each row of the measured table."""
 
 import pytest
+from tests.nova.five_hosts import USER, dead_host, records, refusal, seen, server_in, status
 
 from ninelives.sim.nova import (
-    LAB_TIMINGS,
     ActOn,
     Answer,
-    Caller,
     Cloud,
     DeleteServer,
     Evacuate,
-    Fault,
-    Host,
     Lock,
-    Migration,
     MigrationStatus,
-    PowerState,
-    Server,
     ShowServer,
     TaskState,
     Timings,
@@ -24,43 +18,6 @@ from ninelives.sim.nova import (
     Verb,
     VmState,
 )
-
-HOSTS = [Host(f"c{number}") for number in range(1, 6)]
-USER = Caller("carol")
-
-
-def dead_host(*servers: Server, forced_down: bool = True, timings: Timings = LAB_TIMINGS) -> Cloud:
-    """Five hosts; c1 carries the servers and has lost its power."""
-    cloud = Cloud(HOSTS, servers or [Server("s", "c1")], timings)
-    cloud.run(1)
-    cloud.power_off("c1")
-    if forced_down:
-        assert status(cloud.request(UpdateService("c1", forced_down=True))) == 200
-    return cloud
-
-
-def server_in(vm_state: VmState, power: PowerState = PowerState.SHUTDOWN) -> Server:
-    return Server("s", "c1", vm_state=vm_state, power_state=power)
-
-
-def status(reply: object) -> int:
-    assert isinstance(reply, Answer | Fault)
-    return reply.status
-
-
-def refusal(reply: object) -> tuple[int, str]:
-    assert isinstance(reply, Fault)
-    return reply.status, reply.message
-
-
-def records(cloud: Cloud) -> list[Migration]:
-    return list(cloud.nova.migrations.values())
-
-
-def seen(cloud: Cloud, name: str = "s") -> tuple[str, str | None]:
-    server = cloud.nova.servers[name]
-    return server.status, server.host
-
 
 # Accepted
 

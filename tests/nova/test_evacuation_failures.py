@@ -1,62 +1,20 @@
 """Evacuations that are accepted and come to nothing, or to something else than was wished."""
 
+from tests.nova.five_hosts import HOSTS, dead_host, records, seen, status
+
 from ninelives.sim.nova import (
-    LAB_TIMINGS,
-    Answer,
-    Caller,
     Cloud,
     ComputeStopped,
     DestroyDomain,
     Evacuate,
-    Fault,
     Faults,
     Host,
-    Migration,
     MigrationStatus,
-    PowerState,
     Server,
     SpawnDomain,
     Spec,
-    Timings,
     UpdateService,
-    VmState,
 )
-
-HOSTS = [Host(f"c{number}") for number in range(1, 6)]
-USER = Caller("carol")
-
-
-def dead_host(*servers: Server, forced_down: bool = True, timings: Timings = LAB_TIMINGS) -> Cloud:
-    """Five hosts; c1 carries the servers and has lost its power."""
-    cloud = Cloud(HOSTS, servers or [Server("s", "c1")], timings)
-    cloud.run(1)
-    cloud.power_off("c1")
-    if forced_down:
-        assert status(cloud.request(UpdateService("c1", forced_down=True))) == 200
-    return cloud
-
-
-def server_in(vm_state: VmState, power: PowerState = PowerState.SHUTDOWN) -> Server:
-    return Server("s", "c1", vm_state=vm_state, power_state=power)
-
-
-def status(reply: object) -> int:
-    assert isinstance(reply, Answer | Fault)
-    return reply.status
-
-
-def refusal(reply: object) -> tuple[int, str]:
-    assert isinstance(reply, Fault)
-    return reply.status, reply.message
-
-
-def records(cloud: Cloud) -> list[Migration]:
-    return list(cloud.nova.migrations.values())
-
-
-def seen(cloud: Cloud, name: str = "s") -> tuple[str, str | None]:
-    server = cloud.nova.servers[name]
-    return server.status, server.host
 
 
 def test_no_capacity_is_a_200_and_an_error_later() -> None:

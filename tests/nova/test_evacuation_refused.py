@@ -1,53 +1,16 @@
 """The requests to evacuate that a real Nova was seen to refuse, each with its message."""
 
 import pytest
+from tests.nova.five_hosts import HOSTS, dead_host, records, refusal, server_in, status
 
 from ninelives.sim.nova import (
-    Answer,
-    Caller,
     Cloud,
     ComputeStopped,
     Evacuate,
-    Fault,
-    Host,
-    Migration,
-    PowerState,
     Server,
     Spec,
-    UpdateService,
     VmState,
 )
-
-HOSTS = [Host(f"c{number}") for number in range(1, 6)]
-USER = Caller("carol")
-
-
-def dead_host(*servers: Server, forced_down: bool = True) -> Cloud:
-    """Five hosts; c1 carries the servers and has lost its power."""
-    cloud = Cloud(HOSTS, servers or [Server("s", "c1")])
-    cloud.run(1)
-    cloud.power_off("c1")
-    if forced_down:
-        assert status(cloud.request(UpdateService("c1", forced_down=True))) == 200
-    return cloud
-
-
-def server_in(vm_state: VmState, power: PowerState = PowerState.SHUTDOWN) -> Server:
-    return Server("s", "c1", vm_state=vm_state, power_state=power)
-
-
-def status(reply: object) -> int:
-    assert isinstance(reply, Answer | Fault)
-    return reply.status
-
-
-def refusal(reply: object) -> tuple[int, str]:
-    assert isinstance(reply, Fault)
-    return reply.status, reply.message
-
-
-def records(cloud: Cloud) -> list[Migration]:
-    return list(cloud.nova.migrations.values())
 
 
 def test_a_service_that_is_still_up_refuses() -> None:

@@ -1,6 +1,7 @@
 """What the switches do: a broken road, a silent scheduler, a bus down, a lost commit."""
 
 import pytest
+from tests.nova.five_hosts import HOSTS, dead_host, statuses
 
 from ninelives.sim.nova import (
     ActOn,
@@ -26,16 +27,6 @@ from ninelives.sim.nova import (
     Verb,
 )
 
-HOSTS = [Host(f"c{number}") for number in range(1, 6)]
-
-
-def dead_host(*servers: Server) -> Cloud:
-    cloud = Cloud(HOSTS, servers or [Server("s", "c1")])
-    cloud.run(1)
-    cloud.power_off("c1")
-    cloud.request(UpdateService("c1", forced_down=True))
-    return cloud
-
 
 def with_faults(faults: Faults) -> Cloud:
     cloud = dead_host()
@@ -45,10 +36,6 @@ def with_faults(faults: Faults) -> Cloud:
 
 def heal(cloud: Cloud) -> None:
     cloud.nova.set_faults(Faults(), cloud.now)
-
-
-def statuses(cloud: Cloud) -> list[str]:
-    return [record.status.value for record in cloud.nova.migrations.values()]
 
 
 def up(cloud: Cloud) -> dict[str, bool]:

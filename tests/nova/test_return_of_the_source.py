@@ -1,10 +1,11 @@
 """What happens when the source of an evacuation comes back, and what waited for it in queues."""
 
+from tests.nova.five_hosts import HOSTS, USER, dead_host, statuses
+
 from ninelives.sim.nova import (
     LAB_TIMINGS,
     ActOn,
     Answer,
-    Caller,
     Cloud,
     ComputeStarted,
     ComputeStopped,
@@ -13,7 +14,6 @@ from ninelives.sim.nova import (
     Evacuate,
     Fault,
     Faults,
-    Host,
     ListAllocations,
     ListMigrations,
     MigrationStatus,
@@ -24,8 +24,6 @@ from ninelives.sim.nova import (
     VmState,
 )
 
-HOSTS = [Host(f"c{number}") for number in range(1, 6)]
-USER = Caller("carol")
 CANNOT_FORCE_UP = (
     "Unable to force up host c1 as `done` evacuation migration records remain associated with the "
     "host. Ensure the compute service has been restarted, allowing these records to move to "
@@ -42,21 +40,13 @@ def evacuated(*ids: str) -> Cloud:
 
 
 def dead(*ids: str, timings: Timings = LAB_TIMINGS) -> Cloud:
-    cloud = Cloud(HOSTS, [Server(name, "c1") for name in ids], timings)
-    cloud.run(1)
-    cloud.power_off("c1")
-    cloud.request(UpdateService("c1", forced_down=True))
-    return cloud
+    return dead_host(*(Server(name, "c1") for name in ids), timings=timings)
 
 
 def force_up(cloud: Cloud) -> tuple[int, object]:
     reply = cloud.request(UpdateService("c1", forced_down=False))
     assert isinstance(reply, Answer | Fault)
     return reply.status, reply.message if isinstance(reply, Fault) else None
-
-
-def statuses(cloud: Cloud) -> list[str]:
-    return [record.status.value for record in cloud.nova.migrations.values()]
 
 
 def test_force_up_is_refused_while_records_are_done() -> None:
