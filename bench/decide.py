@@ -323,12 +323,11 @@ def healthy(size: int) -> Cluster:
 
 
 def sights_of(draft: Draft, host: HostId) -> Sights:
+    witnesses, boot = draft.site(host).witnesses, boot_of(host)
     heard = {
-        (witness, plane): Heard(Sign.STRONG, boot_of(host), 0.0)
-        for witness in draft.site(host).witnesses
-        for plane in PLANES
+        plane: {witness: Heard(Sign.STRONG, boot, 0.0) for witness in witnesses} for plane in PLANES
     }
-    return Sights(host, heard, strong_at=0.0, strong_boot=boot_of(host))
+    return Sights(host, heard, strong_at=0.0, strong_boot=boot)
 
 
 def in_episodes(size: int, share: float) -> Cluster:

@@ -69,9 +69,10 @@ def plane(sign: Sign, *planes: Plane, by: Iterable[str] = ("k1", "c2", "c3", "c4
         boot = OLD if sign is Sign.STRONG else None
         heard = dict(draft.sights(C1).heard)
         for each in planes:
-            heard |= {(WitnessId(name), each): Heard(sign, boot, NOW - 20) for name in by}
+            said = {WitnessId(name): Heard(sign, boot, NOW - 20) for name in by}
+            heard[each] = {**heard.get(each, {}), **said}
         sights = replace(draft.sights(C1), heard=heard)
-        if not any(each.sign is Sign.STRONG for each in heard.values()):
+        if not any(each.sign is Sign.STRONG for by in heard.values() for each in by.values()):
             sights = replace(sights, strong_at=NOW - 30, strong_until=NOW - 20)
         draft.put_sights(sights)
 

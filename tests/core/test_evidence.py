@@ -9,16 +9,25 @@ from tests.core.small_cloud import K1, SmallCloud, small_site
 from ninelives.core import events as on
 from ninelives.core.draft import Draft
 from ninelives.core.evidence import (
-    Seen,
     control_group,
     is_qualified,
-    plane_seen,
+    planes_seen,
     power_is,
     reads_off,
     watched,
     witnesses_required,
 )
-from ninelives.core.model import BackendId, BootId, HostId, Plane, Power, RoadId, Sign, WitnessId
+from ninelives.core.model import (
+    BackendId,
+    BootId,
+    HostId,
+    Plane,
+    Power,
+    RoadId,
+    Seen,
+    Sign,
+    WitnessId,
+)
 from ninelives.core.site import Road
 
 C1, C2, C3 = HostId("c1"), HostId("c2"), HostId("c3")
@@ -40,7 +49,7 @@ def says(
 
 
 def seen(cloud: SmallCloud, host: str = "c1", plane: Plane = MGMT) -> Seen:
-    return plane_seen(Draft(cloud.cluster, cloud.now), HostId(host), plane)
+    return planes_seen(Draft(cloud.cluster, cloud.now), HostId(host))[plane]
 
 
 ALL = ("k1", "c2", "c3", "c4")
@@ -205,6 +214,7 @@ def test_a_witness_that_froze_counts_again_after_a_full_window() -> None:
 def test_what_a_frozen_witness_hears_makes_nothing_up() -> None:
     cloud = cloud_of()
     says(cloud, Sign.SILENT, ("c2", "c3", "c4"))
+    assert seen(cloud) is Seen.UP
     cloud.tell(on.Sighted(K1, (), was_frozen=True))
 
     assert seen(cloud) is not Seen.UP

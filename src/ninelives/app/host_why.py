@@ -11,8 +11,7 @@ from typing import NamedTuple
 from ninelives.core import brakes, rules, states
 from ninelives.core.cluster import Cluster, Sights
 from ninelives.core.draft import Draft
-from ninelives.core.evidence import Seen
-from ninelives.core.model import HostId, Plane
+from ninelives.core.model import HostId, Plane, Seen
 from ninelives.engine.journal import Row, Setting
 from ninelives.engine.node import Decide
 from ninelives.engine.replay import steps
@@ -181,8 +180,9 @@ def planes(facts: rules.Facts) -> Iterable[tuple[Plane, Seen]]:
 
 
 def signs(sights: Sights, now: float) -> Iterable[Sign]:
-    heard = sorted(sights.heard.items(), key=lambda item: (item[0][1], item[0][0]))
-    return (Sign(plane, who, seen.sign, now - seen.since) for (who, plane), seen in heard)
+    for plane, by in sorted(sights.heard.items()):
+        for who, seen in sorted(by.items()):
+            yield Sign(plane, who, seen.sign, now - seen.since)
 
 
 def readings(sights: Sights, now: float) -> Iterable[Reading]:

@@ -26,6 +26,7 @@ from .model import (
     Plane,
     Power,
     RoadId,
+    Seen,
     SegmentId,
     ServerId,
     Sign,
@@ -98,8 +99,8 @@ class Sights:
     """What was seen of one host in this term. Never stored: silence counts while we listened."""
 
     host: HostId
-    heard: Mapping[tuple[WitnessId, Plane], Heard] = field(
-        default_factory=dict[tuple[WitnessId, Plane], Heard]
+    heard: Mapping[Plane, Mapping[WitnessId, Heard]] = field(
+        default_factory=dict[Plane, Mapping[WitnessId, Heard]]
     )
     power: Mapping[RoadId, PowerSeen] = field(default_factory=dict[RoadId, PowerSeen])
     storage: Mapping[BackendId, StorageView] = field(default_factory=dict[BackendId, StorageView])
@@ -177,6 +178,7 @@ class Decision(NamedTuple):
     counts: Mapping[Key, int]
     actions: tuple[do.Action, ...]
     notes: tuple[Note, ...]
+    is_heard_anew: bool = False  # what is heard changed, or who may say so: judge every plane anew
 
     @property
     def is_durable(self) -> bool:
@@ -202,6 +204,9 @@ class Cluster:
     counts: dict[Key, int] = field(default_factory=dict)
     active: dict[HostId, None] = field(default_factory=dict)
     moves_of: dict[HostId, dict[ServerId, None]] = field(default_factory=dict)
+    # How planes look, judged when first asked. Most events are about something else than what
+    # witnesses hear, and would judge the very same signs again.
+    planes: dict[HostId, Mapping[Plane, Seen]] = field(default_factory=dict)
 
     def apply(self, decision: Decision) -> None:
         """Adopt a decision."""
@@ -228,6 +233,8 @@ class Cluster:
                 self.wakes[subject] = due
         for key, difference in decision.counts.items():
             self.counts[key] = self.counts.get(key, 0) + difference
+        if decision.is_heard_anew:
+            self.planes = {}
 
     def _adopt_move(self, server: ServerId, move: at.Move | None) -> None:
         before = self.moves.pop(server, None)
@@ -249,6 +256,7 @@ class Cluster:
             counts=dict(self.counts),
             active=dict(self.active),
             moves_of={host: dict(servers) for host, servers in self.moves_of.items()},
+            planes=dict(self.planes),
         )
 
     def policies(self) -> list[Policy]:

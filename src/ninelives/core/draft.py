@@ -47,6 +47,7 @@ class Draft:
         "notes",
         "now",
         "outbox",
+        "planes",
         "sights_",
         "views_",
         "wakes",
@@ -66,6 +67,7 @@ class Draft:
         self.counts: dict[Key, int] = {}
         self.actions: list[do.Action] = []
         self.notes: list[Note] = []
+        self.planes = cluster.planes  # until something is written on which they rest
 
     # What is known.
 
@@ -143,16 +145,16 @@ class Draft:
         else:
             old = of_host(before, sights, site) if before is not None else ()
             self._count(old, of_host(host, sights, site))
+            self.planes = {}
         self.hosts[host.id] = host
 
     def put_sights(self, sights: Sights) -> None:
         """Write what was seen of a host."""
         before, after = self.sights(sights.host).heard, sights.heard
+        if before is not after:
+            self.planes = {}
         if before is not after and not is_proved_dead(self.host(sights.host)):
-            # One witness' word changes one entry; all others are the very same and cancel out.
-            old = [(key, heard) for key, heard in before.items() if after.get(key) is not heard]
-            new = [(key, heard) for key, heard in after.items() if before.get(key) is not heard]
-            self._count(of_heard(old), of_heard(new))
+            self._count(of_heard(before, but=after), of_heard(after, but=before))
         self.sights_[sights.host] = sights
 
     def put_move(self, move: at.Move) -> None:
@@ -172,6 +174,9 @@ class Draft:
 
     def put_views(self, views: Views) -> None:
         """Write what was seen."""
+        before = self.views
+        if views.frozen is not before.frozen or views.references is not before.references:
+            self.planes = {}
         self.views_ = views
 
     def _count(self, before: Iterable[Key], after: Iterable[Key]) -> None:
@@ -233,4 +238,5 @@ class Draft:
             {key: difference for key, difference in self.counts.items() if difference},
             tuple(self.actions),
             tuple(self.notes),
+            is_heard_anew=self.planes is not self.cluster.planes,
         )

@@ -9,14 +9,13 @@ A witness is qualified for a plane if it is itself up there, was not frozen, and
 other targets: the control group that tells a dead host from a blind observer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from enum import StrEnum
 
 from . import events as on
 from .cluster import Heard, PowerSeen, Renewal, Sights, StorageView
 from .draft import Draft
-from .model import BootId, HostId, Plane, Power, Sign, WitnessId
+from .model import BootId, HostId, Plane, Power, Seen, Sign, WitnessId
 from .policy import WITNESSES_WANTED, Policy
 from .states import OffReads
 from .tallies import is_proved_dead, seen_key, silent_key
@@ -24,17 +23,16 @@ from .tallies import is_proved_dead, seen_key, silent_key
 CONTROL_GROUP_MIN = 2
 
 
-class Seen(StrEnum):
-    """What the witnesses together say of one plane of a host."""
-
-    UP = "up"
-    NOT_DOWN = "not_down"
-    DOWN = "down"
-    SILENT = "silent"  # nobody hears it, and too few of those are qualified to say so
-    UNKNOWN = "unknown"
-
-
 # What a plane is.
+
+
+def planes_seen(draft: Draft, host: HostId) -> Mapping[Plane, Seen]:
+    """Judge every configured plane of a host, once for as long as nobody hears anything new."""
+    known = draft.planes.get(host)
+    if known is None:
+        known = {plane: plane_seen(draft, host, plane) for plane in draft.site(host).planes}
+        draft.planes[host] = known
+    return known
 
 
 def plane_seen(draft: Draft, host: HostId, plane: Plane) -> Seen:
@@ -42,8 +40,8 @@ def plane_seen(draft: Draft, host: HostId, plane: Plane) -> Seen:
     silent: list[WitnessId] = []
     is_weak = False
     frozen = draft.views.frozen
-    for (witness, on_plane), heard in draft.sights(host).heard.items():
-        if on_plane is not plane or witness in frozen:
+    for witness, heard in draft.sights(host).heard.get(plane, {}).items():
+        if witness in frozen:
             continue
         if heard.sign is Sign.STRONG:
             return Seen.UP
@@ -96,7 +94,7 @@ def control_group(
     """Count what else the witness sees and misses: hosts not proved dead, reference addresses."""
     seen = draft.count(seen_key(witness, plane))
     silent = draft.count(silent_key(witness, plane))
-    heard = draft.sights(target).heard.get((witness, plane))
+    heard = draft.sights(target).heard.get(plane, {}).get(witness)
     if heard is not None and not is_proved_dead(draft.host(target)):
         seen -= heard.sign in (Sign.STRONG, Sign.WEAK)
         silent -= heard.sign is Sign.SILENT
@@ -110,11 +108,8 @@ def _is_itself_up(draft: Draft, witness: WitnessId, plane: Plane) -> bool:
         return True  # a controller: its control group and references speak for it
     if is_proved_dead(draft.host(host)):
         return False
-    heard = draft.sights(host).heard
-    return any(
-        on_plane is plane and seen.sign in (Sign.STRONG, Sign.WEAK)
-        for (_, on_plane), seen in heard.items()
-    )
+    heard = draft.sights(host).heard.get(plane, {})
+    return any(seen.sign is Sign.STRONG or seen.sign is Sign.WEAK for seen in heard.values())
 
 
 def is_own_fault(draft: Draft, policy: Policy) -> bool:
@@ -170,10 +165,11 @@ def _fold_changes(draft: Draft, witness: WitnessId, host: HostId, changes: list[
     """Fold what one witness says of one host, plane after plane, into one new record."""
     sights = draft.sights(host)
     heard = dict(sights.heard)
-    strong = sum(seen.sign is Sign.STRONG for seen in heard.values())
+    strong = sum(seen.sign is Sign.STRONG for by in heard.values() for seen in by.values())
     for change in changes:
-        key, had_strong = (witness, change.plane), strong > 0
-        before, heard[key] = heard.get(key), Heard(change.sign, change.boot, draft.now)
+        by, had_strong = heard.get(change.plane, {}), strong > 0
+        before = by.get(witness)
+        heard[change.plane] = {**by, witness: Heard(change.sign, change.boot, draft.now)}
         strong -= before is not None and before.sign is Sign.STRONG
         if change.sign is Sign.STRONG:
             strong += 1

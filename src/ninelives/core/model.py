@@ -34,6 +34,16 @@ class Sign(StrEnum):
     UNKNOWN = "unknown"  # no data, an API error, a blind witness: never the same as silent
 
 
+class Seen(StrEnum):
+    """What the witnesses together say of one plane of a host."""
+
+    UP = "up"
+    NOT_DOWN = "not_down"
+    DOWN = "down"
+    SILENT = "silent"  # nobody hears it, and too few of those are qualified to say so
+    UNKNOWN = "unknown"
+
+
 class Power(StrEnum):
     """What a power device says when it is asked."""
 

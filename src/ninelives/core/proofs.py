@@ -6,7 +6,7 @@ a proof, never a return code; and no proof precedes or outlives the episode it w
 
 from . import events as on
 from .draft import Draft
-from .evidence import Seen, plane_seen, power_is, reads_off, watched
+from .evidence import planes_seen, power_is, reads_off, watched
 from .model import (
     EVERYTHING,
     LOCAL,
@@ -19,6 +19,7 @@ from .model import (
     Power,
     Proof,
     Refusal,
+    Seen,
     Sign,
     Validity,
 )
@@ -147,7 +148,7 @@ def human(draft: Draft, order: on.ConfirmedDead) -> Proof | Refusal:
 
 def _evidence_against(draft: Draft, host: HostId) -> str:
     sights = draft.sights(host)
-    if any(plane_seen(draft, host, plane) is Seen.UP for plane in draft.site(host).planes):
+    if Seen.UP in planes_seen(draft, host).values():
         return "a_plane_is_up"
     failed = any(shot.attempt and not shot.was_accepted for shot in draft.host(host).shots)
     if power_is(sights, Power.ON) and not failed:
@@ -203,7 +204,7 @@ def permits_start(draft: Draft, host: HostId) -> bool:
     if Method.HUMAN in methods and _awaits_revocation(draft, host):
         return False
     if methods == {Method.STORAGE_REVOKED}:
-        tenant = plane_seen(draft, host, Plane.TENANT)
+        tenant = planes_seen(draft, host).get(Plane.TENANT)
         return policy.starts_without_network_proof or tenant is Seen.DOWN
     return True
 
@@ -276,5 +277,6 @@ def _old_boot_is_up(draft: Draft, host: HostId) -> bool:
     record = draft.host(host)
     return any(
         heard.sign is Sign.STRONG and (record.boot is None or heard.boot in (None, record.boot))
-        for heard in draft.sights(host).heard.values()
+        for by in draft.sights(host).heard.values()
+        for heard in by.values()
     )

@@ -16,9 +16,9 @@ from . import in_place, moves
 from . import states as at
 from .draft import Draft
 from .episode import ask_to_attest, begin, end, move_to, tell
-from .evidence import Seen, power_is
+from .evidence import power_is
 from .fencing import read_evidence
-from .model import Attestation, HostId, Power
+from .model import Attestation, HostId, Power, Seen
 from .proofs import has_clean_boot, valid
 from .roads import has_late_off_passed, late_off_ends_at
 from .rules import Facts, judge

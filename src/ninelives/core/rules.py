@@ -13,16 +13,15 @@ from .classes import FENCE_CLASSES, Class
 from .cluster import Sights
 from .draft import Draft
 from .evidence import (
-    Seen,
     is_own_fault,
     off_twice,
-    plane_seen,
+    planes_seen,
     power_is,
     reads_off,
     watched,
 )
 from .groups import group_is_dead
-from .model import Health, HostId, Plane, Power, Sign
+from .model import Health, HostId, Plane, Power, Seen, Sign
 
 LATE_S = 2.0  # a witness tells of a silence up to two rounds late
 
@@ -49,10 +48,7 @@ class Facts:
     @cached_property
     def planes(self) -> Mapping[Plane, Seen]:
         """How each configured plane looks."""
-        return {
-            plane: plane_seen(self.draft, self.host, plane)
-            for plane in self.draft.site(self.host).planes
-        }
+        return planes_seen(self.draft, self.host)
 
     @cached_property
     def down(self) -> frozenset[Plane]:
@@ -89,8 +85,8 @@ class Facts:
     @cached_property
     def is_silent(self) -> bool:
         """No plane gives any sign, and somebody who should hear one says so."""
-        signs = [heard.sign for heard in self.sights.heard.values()]
-        return Sign.SILENT in signs and not ({Sign.STRONG, Sign.WEAK} & set(signs))
+        signs = {each.sign for by in self.sights.heard.values() for each in by.values()}
+        return Sign.SILENT in signs and not ({Sign.STRONG, Sign.WEAK} & signs)
 
     @property
     def own_fault(self) -> bool:

@@ -1,6 +1,6 @@
 """To which shared numbers each record contributes. The keys are the vocabulary of counting."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from . import states as at
@@ -9,6 +9,8 @@ from .site import HostSite
 
 if TYPE_CHECKING:
     from .cluster import Heard, Sights
+
+    AllHeard = Mapping[Plane, Mapping[WitnessId, Heard]]
 
 Key = tuple[str, ...]
 
@@ -71,7 +73,7 @@ SHOT_CLASSES = frozenset(
 
 def of_host(host: at.Host, sights: "Sights", site: HostSite) -> Iterable[Key]:
     """Return the keys to which a host with these sights contributes one each."""
-    heard = () if is_proved_dead(host) else of_heard(sights.heard.items())
+    heard = () if is_proved_dead(host) else of_heard(sights.heard)
     return (*of_record(host, site), *heard)
 
 
@@ -80,13 +82,20 @@ def of_record(host: at.Host, site: HostSite) -> list[Key]:
     return [want_key(domain) for domain in site.domains] if needs_shot(host) else []
 
 
-def of_heard(heard: "Iterable[tuple[tuple[WitnessId, Plane], Heard]]") -> Iterator[Key]:
-    """Yield the keys to which what witnesses hear of one host contributes."""
-    for (witness, plane), each in heard:
-        if each.sign is Sign.SILENT:
-            yield silent_key(witness, plane)
-        elif each.sign is not Sign.UNKNOWN:
-            yield seen_key(witness, plane)
+def of_heard(heard: "AllHeard", but: "AllHeard | None" = None) -> Iterator[Key]:
+    """Yield the keys to which what witnesses hear of one host contributes.
+
+    What is the very same in `but` is left out: one witness' word changes one entry of many.
+    """
+    known = but or {}
+    for plane, by in heard.items():
+        same = known.get(plane, {})
+        if by is same:
+            continue
+        for witness, each in by.items():
+            if each is same.get(witness) or each.sign is Sign.UNKNOWN:
+                continue
+            yield (silent_key if each.sign is Sign.SILENT else seen_key)(witness, plane)
 
 
 def of_move(move: at.Move) -> Iterable[Key]:
