@@ -260,12 +260,22 @@ def _mended(draft: Draft, event: on.Replied, action: do.HardReboot | do.LiveMigr
         in_place.reboot_replied(draft, move, event)
 
 
+def _is_turned_down(event: on.Replied) -> bool:
+    """Say whether the other side said no: to a `disable`, an API that is ill has said nothing yet.
+
+    What else is refused is decided anew at the next look, while it is wanted; a `disable` is not.
+    """
+    is_ill = isinstance(event.action, do.Disable) and event.reason == "http_5xx"
+    is_kept = is_ill or isinstance(event.action, do.Enable)
+    return event.outcome is on.Outcome.REFUSED and not is_kept
+
+
 def _absolute_replied(draft: Draft, event: on.Replied) -> None:
     """Fold an answer to what may be repeated: without a clear one it is offered again."""
     if draft.entry(event.action) is None:
         return  # answered already, or forgotten with its episode
     is_done = event.outcome is on.Outcome.DONE
-    is_refused = event.outcome is on.Outcome.REFUSED and not isinstance(event.action, do.Enable)
+    is_refused = _is_turned_down(event)
     is_over = event.outcome is on.Outcome.NOT_SENT and event.reason in OVER
     if is_done or is_refused or is_over or isinstance(event.action, do.PowerOn):
         draft.settle(event.action)
