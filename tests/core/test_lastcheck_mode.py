@@ -5,10 +5,10 @@ from tests.core.small_cloud import CEPH, K1, small_site
 
 from ninelives.core import actions as do
 from ninelives.core import states as at
-from ninelives.core.cluster import Cluster, Control, Views
+from ninelives.core.cluster import Cluster, Control, Heard, Sights, Views
 from ninelives.core.draft import restored
 from ninelives.core.lastcheck import objection
-from ninelives.core.model import BootId, HostId, Mode
+from ninelives.core.model import BootId, HostId, Mode, Plane, Sign
 from ninelives.core.policy import BALANCED
 from ninelives.core.states import Stage
 
@@ -23,6 +23,8 @@ def returning(stage: Stage, mode: Mode) -> Cluster:
     hosts = (at.Host(C1, epoch=1, state=state, revocations=shut_out),)
     cluster = restored(SITE, BALANCED, Control(mode=mode), hosts, (), ())
     cluster.views = Views(1, K1, 0.0)
+    heard = {Plane.MANAGEMENT: {K1: Heard(Sign.STRONG, NEW, 0.0)}}
+    cluster.sights[C1] = Sights(C1, heard=heard, strong_boot=NEW)
     return cluster
 
 

@@ -11,9 +11,9 @@ from . import vantage
 from .brakes import holding, holding_moves, mode_of
 from .cluster import Cluster
 from .draft import Draft
-from .model import HostId, Mode, ServerSeen
+from .model import BootId, HostId, Mode, ServerSeen
 from .plan import word_of_user
-from .proofs import has_clean_boot, is_boot_led_back, permits_start, valid
+from .proofs import has_clean_boot, is_boot_heard, is_boot_led_back, permits_start, valid
 from .reset import may_reset
 from .roads import again_as, has_late_off_passed, sent_as, usable_roads
 from .rules import Facts
@@ -82,7 +82,7 @@ def _about_host(draft: Draft, action: HostAction) -> str:
     """
     record = draft.host(action.host)
     if isinstance(action, do.LiftRevocation):
-        return _lift(record, action)
+        return _lift(draft, record, action)
     if record.epoch != action.epoch:
         return "other_epoch"
     match action, record.state:
@@ -102,21 +102,30 @@ def _about_host(draft: Draft, action: HostAction) -> str:
         case do.Restart(), at.Repairing():
             return "maintenance" if Facts(draft, action.host).in_maintenance else ""
         case do.StartCompute(), at.Returning(stage=at.Stage.COMPUTE, boot=boot):
-            return "" if action.boot == boot else "other_boot"
+            return _to_boot(draft, action, boot)
         case do.OpenGate(), at.Returning(stage=at.Stage.RESTARTING, boot=boot):
-            return "" if action.boot == boot else "other_boot"
+            return _to_boot(draft, action, boot)
         case do.ForceUp(), at.Returning(stage=at.Stage.FORCING_UP):
             return _force_up(draft, action)
         case _:
             return "other_state"
 
 
-def _lift(record: at.Host, action: do.LiftRevocation) -> str:
-    """Let in only who is led back, or whose fence was undone."""
+def _to_boot(draft: Draft, action: do.StartCompute | do.OpenGate, boot: BootId | None) -> str:
+    """A gate is opened for the boot that attested it, while that boot is heard."""
+    if action.boot != boot:
+        return "other_boot"
+    return "" if is_boot_heard(draft, action.host) else "boot_not_heard"
+
+
+def _lift(draft: Draft, record: at.Host, action: do.LiftRevocation) -> str:
+    """Let in only who is led back, and heard, or whose fence was undone."""
     is_shut_out = any(
         entry.backend == action.backend and not entry.lifted for entry in record.revocations
     )
     is_back = isinstance(record.state, at.Returning) and record.epoch == action.epoch
+    if is_back and not is_boot_heard(draft, action.host):
+        return "boot_not_heard"
     return "other_state" if is_shut_out and not is_back else ""
 
 

@@ -243,6 +243,19 @@ def is_boot_led_back(draft: Draft, host: HostId) -> bool:
     return not draft.site(host).has_agent or heard == record.state.boot
 
 
+def is_boot_heard(draft: Draft, host: HostId) -> bool:
+    """Say whether the very boot that is led back gives strong signs now; without an agent, True."""
+    record, sights = draft.host(host), draft.sights(host)
+    if not draft.site(host).has_agent or not isinstance(record.state, Returning):
+        return True
+    boot = record.state.boot
+    return any(
+        heard.sign is Sign.STRONG and heard.boot in (None, boot)
+        for by in sights.heard.values()
+        for heard in by.values()
+    )
+
+
 def has_clean_boot(draft: Draft, host: HostId) -> bool:
     """Say whether a new boot of this episode attested its closed gate, and no other came since."""
     record, sights = draft.host(host), draft.sights(host)

@@ -19,7 +19,7 @@ from .episode import ask_to_attest, begin, end, move_to, tell
 from .evidence import power_is
 from .fencing import read_evidence
 from .model import Attestation, HostId, Power, Seen
-from .proofs import has_clean_boot, valid
+from .proofs import has_clean_boot, is_boot_heard, valid
 from .roads import has_late_off_passed, late_off_ends_at
 from .rules import Facts, judge
 from .states import Class, Stage
@@ -130,6 +130,8 @@ def look(draft: Draft, host: HostId, state: at.Returning) -> None:
     if draft.host(host).zombie_risk or _died_again(draft, host, state):
         return
     draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
+    if state.stage not in LET_IN and not is_boot_heard(draft, host):
+        return  # the next boot may come with its guests: nothing is opened to it unseen
     match state.stage:
         case Stage.ATTESTING:
             _to_stage(draft, host, Stage.LIFTING)
@@ -194,9 +196,11 @@ def quarantined(draft: Draft, host: HostId, state: at.Quarantined) -> None:
     read_evidence(draft, host)
     if not draft.site(host).has_agent:
         _meet_without_agent(draft, host)
+    elif not Facts(draft, host).any_up:
+        return  # it is off, or cut off: what it attested before says nothing of its next boot
     elif attested is not None and has_clean_boot(draft, host):
         _return_from_quarantine(draft, host, attested)
-    elif Facts(draft, host).any_up:
+    else:
         ask_to_attest(draft, host)
         draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
 

@@ -201,6 +201,9 @@ def order(world: "World", leader_id: WitnessId, life: int, action: AgentOrder) -
         timeout = world.policy_of(action.host).request_timeout_s
         world.reply_after(timeout, leader_id, life, action, on.Outcome.UNKNOWN, "timeout")
         return
+    if not isinstance(action, do.Restart) and action.boot not in (None, host.boot):
+        world.reply_now(leader_id, life, action, on.Outcome.REFUSED, "other_boot")
+        return
     match action:
         case do.OpenGate():
             host.is_gate_open = True

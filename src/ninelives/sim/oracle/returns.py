@@ -10,6 +10,7 @@ from ninelives.sim import happenings as so
 
 from .facts import Violation
 from .picture import Picture
+from .truth import DEAD_CONDITIONS
 
 EMPTY_STATES = (at.Fenced, at.Evacuating, at.Vacated, at.Quarantined)
 LATE_STAGES = (at.Stage.RESTARTING, at.Stage.SOAKING, at.Stage.ENABLING)
@@ -81,8 +82,12 @@ def _is_undone(picture: Picture, host: HostId) -> bool:
 
 
 def gate_opened(picture: Picture, action: Leading) -> None:
-    """Remember which gates we opened: what starts behind those is ours."""
-    if isinstance(action, do.OpenGate | do.StartCompute):
+    """Remember which gates we opened: what starts behind those is ours.
+
+    A host that is down has no gate yet; that of its next boot refuses what was meant for this one.
+    """
+    is_down = picture.truth.conditions.get(action.host) in DEAD_CONDITIONS
+    if isinstance(action, do.OpenGate | do.StartCompute) and not is_down:
         picture.records.opened.add(action.host)
 
 
