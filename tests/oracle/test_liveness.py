@@ -79,6 +79,27 @@ def test_a_move_without_an_end_breaks_l1() -> None:
     assert told.laws == {"L1"}
 
 
+@pytest.mark.parametrize(("after_s", "laws"), [(3000, set[str]()), (3700, {"L1"})])
+def test_a_guests_resets_are_counted_for_a_window_and_then_forgotten(
+    after_s: float, laws: set[str]
+) -> None:
+    told = story().host(C1, at.Healthy(1.0))
+    told.moving(at.Mending(told.now, is_migration=False, is_well=True)).after(after_s)
+
+    told.finished()
+
+    assert told.laws == laws
+
+
+def test_a_live_migration_without_an_end_breaks_l1() -> None:
+    told = story().host(C1, at.Healthy(1.0))
+    told.moving(at.Mending(told.now, is_migration=True)).after(2000)
+
+    told.finished()
+
+    assert told.laws == {"L1"}
+
+
 def test_a_brake_of_a_person_is_no_fault_of_liveness() -> None:
     told = story().fencing().decided(control=Control(is_armed=False)).after(2000)
 

@@ -75,6 +75,8 @@ def reset_replied(draft: Draft, move: at.Move, event: on.Replied) -> None:
     is_unknown = event.outcome is on.Outcome.UNKNOWN
     answered = replace(move.state, since=draft.now, is_sent=False, is_unknown=is_unknown)
     draft.put_move(replace(move, state=answered))
+    if event.outcome is on.Outcome.REFUSED:
+        _tell_guest(draft, move.host, move.seen, "guest_reset_refused")
 
 
 def _guest_is_well(draft: Draft, known: at.Move | None) -> None:

@@ -93,9 +93,11 @@ def _restart_move(draft: Draft, move: at.Move) -> None:
             state = at.Retry(now + draft.policy(move.host).retry_s, reason)
         case at.WaitingForHost():
             state = replace(move.state, since=now)
-        case at.Mending():
+        case at.Mending(is_migration=is_migration):
             # What the old leader sent may yet begin: it is unknown for the whole settle time.
             state = replace(move.state, since=now, is_sent=False, is_unknown=True)
+            if not is_migration:  # its window starts again, too: nobody else would end it
+                draft.wake(f"guest/{move.server}", now + draft.policy(move.host).guest_window_s)
         case at.Done() | at.Failed() | at.Skipped() | at.Cancelled():
             return
     draft.put_move(replace(move, state=state, began=now))

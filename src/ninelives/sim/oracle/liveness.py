@@ -136,6 +136,15 @@ def _moves_ended(
     if isinstance(record.state, (*EXPLAINED, *UNENDED)):
         return  # said already, or somebody was told
     for move in sorted(picture.records.moves_from(host), key=lambda move: move.server):
-        if not isinstance(move.state, (*at.FINAL, at.WaitingForHost)):
+        is_at_rest = isinstance(move.state, (*at.FINAL, at.WaitingForHost))
+        if not is_at_rest and not _is_counted(picture, when, move):
             state = type(move.state).__name__.lower()
             yield Violation("L1", when, move.server, f"still {state} when all was healed long ago")
+
+
+def _is_counted(picture: Picture, when: float, move: at.Move) -> bool:
+    """Say whether a guest's resets are still counted: for a window, though it does well by now."""
+    if not isinstance(move.state, at.Mending) or move.state.is_migration:
+        return False
+    window = picture.facts.policy_of(move.host).guest_window_s
+    return when <= picture.records.reset_at.get(move.server, 0.0) + window

@@ -256,7 +256,7 @@ class Oracle:
         """Adopt all moves first, and only then judge each: together they are one decision."""
         picture = self.picture
         changes = [
-            (server, picture.records.put_move(server, move), move)
+            (server, picture.records.put_move(server, move, when), move)
             for server, move in it.decision.moves.items()
         ]
         for server, before, move in changes:

@@ -19,6 +19,8 @@ class Records:
     hosts: dict[HostId, at.Host] = field(default_factory=dict[HostId, at.Host])
     moves: dict[ServerId, at.Move] = field(default_factory=dict[ServerId, at.Move])
     moves_of: dict[HostId, set[ServerId]] = field(default_factory=dict[HostId, set[ServerId]])
+    # When a guest's resets were last written: they are counted for a window from then on.
+    reset_at: dict[ServerId, float] = field(default_factory=dict[ServerId, float])
     control: Control = Control()
     classes: dict[HostId, tuple[int, at.Class]] = field(
         default_factory=dict[HostId, tuple[int, at.Class]]
@@ -52,7 +54,7 @@ class Records:
         """Return a host's record."""
         return self.hosts.get(host) or at.Host(host)
 
-    def put_move(self, server: ServerId, move: at.Move | None) -> at.Move | None:
+    def put_move(self, server: ServerId, move: at.Move | None, when: float) -> at.Move | None:
         """Adopt a move's record and return what stood there before."""
         before = self.moves.pop(server, None)
         if before is not None:
@@ -60,6 +62,8 @@ class Records:
         if move is not None:
             self.moves[server] = move
             self.moves_of.setdefault(move.host, set()).add(server)
+            if isinstance(move.state, at.Mending):
+                self.reset_at[server] = when
         return before
 
     def moves_from(self, host: HostId) -> list[at.Move]:
