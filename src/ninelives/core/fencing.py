@@ -23,7 +23,7 @@ from .shooting import shoot, spend_order, still_on
 from .states import Class
 
 ABOUT_POWER = (Method.POWER_OFF, Method.PACEMAKER)
-# Classes of hosts that live: their life is no news, and takes back no fence.
+# Classes of hosts that live: their life is no news. Only that they are well takes a fence back.
 JUDGED_ALIVE = (
     Class.STORAGE_LOST,
     Class.ORDERED,
@@ -164,10 +164,21 @@ def tell_half_fenced(draft: Draft, host: HostId) -> None:
 
 
 def _came_back(draft: Draft, host: HostId, state: at.Fencing) -> bool:
-    if state.cls in JUDGED_ALIVE or not Facts(draft, host).any_up:
+    if state.cls in JUDGED_ALIVE:
+        return state.cls is not Class.ORDERED and _is_well_again(draft, host)
+    if not Facts(draft, host).any_up:
         return False
     # Two planes may be down and a third one up: that was so from the start, and is no return.
     return not may_fence(draft, host, judge(draft, host).cls)
+
+
+def _is_well_again(draft: Draft, host: HostId) -> bool:
+    """What a living host was to be fenced for is over: nobody is shot for what was.
+
+    A new leader knows that only when everybody had the time to tell it what is wrong.
+    """
+    is_told = draft.now >= draft.views.began_at + draft.policy(host).confirm_s
+    return is_told and Facts(draft, host).all_up and judge(draft, host).cls is Class.FINE
 
 
 def _methods(draft: Draft, host: HostId) -> str:
