@@ -6,12 +6,16 @@ nobody knows it for ours. Stopped, the family neither grows nor loses a link whi
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 PROC = Path("/proc")
 ROUNDS_MAX = 50  # each finds only what was started while the one before looked
+TICKS = os.sysconf("SC_CLK_TCK")  # a second, as /proc counts it
+YOUNG_S = 10.0  # a program older than this has its environment, or never will
+UNBORN_MAX_S = 1.0  # and one that is being laid out is given so long
 MARK_VARIABLE = "NINELIVES_LEADER"
 
 
@@ -45,8 +49,25 @@ def end_family(leader: int, mark: str, spared: int) -> set[int]:
     but to read the environment of a process can block for as long as the process hangs.
     """
     related = _end(lambda: family(leader, _others(spared)))
+    _await_unborn(spared)
     marked = _end(lambda: {p for p in _others(spared) if _is_marked(p.pid, mark)})
     return related | marked
+
+
+def _await_unborn(spared: int) -> None:
+    """Let those in the middle of execve come out of it: whose they are cannot be read before.
+
+    The kernel lets the parent go on before it has laid out the new program's environment.
+    """
+    began = time.clock_gettime(time.CLOCK_BOOTTIME)
+    while any(_is_unborn(p, began) for p in _others(spared)):
+        if time.clock_gettime(time.CLOCK_BOOTTIME) - began > UNBORN_MAX_S:
+            return
+        os.sched_yield()
+
+
+def _is_unborn(process: Process, now: float) -> bool:
+    return now - process.started / TICKS < YOUNG_S and _environment(process.pid) == b""
 
 
 def _end(find: Callable[[], set[Process]]) -> set[int]:
@@ -80,11 +101,14 @@ def _read(pid: int) -> Process | None:
 
 
 def _is_marked(pid: int, mark: str) -> bool:
+    return f"{MARK_VARIABLE}={mark}".encode() in (_environment(pid) or b"").split(b"\0")
+
+
+def _environment(pid: int) -> bytes | None:
     try:
-        environment = (PROC / str(pid) / "environ").read_bytes()
+        return (PROC / str(pid) / "environ").read_bytes()
     except OSError:
-        return False  # gone, or another user's, whom we could not kill either
-    return f"{MARK_VARIABLE}={mark}".encode() in environment.split(b"\0")
+        return None  # gone, or another user's, whom we could not kill either
 
 
 def _send(process: Process, number: signal.Signals) -> bool:
