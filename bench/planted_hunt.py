@@ -20,6 +20,7 @@ from bench.planted_bugs import PACKAGE, ROOT
 
 from ninelives.sim.explore import explore
 from ninelives.sim.judging import BUG, BUGS, bug_of
+from ninelives.sim.memory_store import MemoryStore
 from ninelives.sim.oracle import Violation
 from ninelives.sim.scenario import parse, play
 from ninelives.sim.scenario_parse import Scenario
@@ -91,7 +92,7 @@ def marks_of(path: Path) -> list[str]:
     if not isinstance(scenario, Scenario):
         return ["claim:unreadable"]
     try:
-        played = play(scenario)
+        played = play(scenario, store=MemoryStore())
     except BUGS as error:
         return [f"{BUG}: {type(error).__name__}"]
     laws = dict.fromkeys(f"{each.law}:{shape_of('', each.what)}" for each in played.violations)

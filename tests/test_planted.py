@@ -20,6 +20,9 @@ CAUGHT = {  # bug → a story that does not unfold as it should with it
     "11_false_alarms_do_not_count": "brake_flapping",
     "16_answer_of_the_old_leader_awaited": "attack_03b_leader_dies_after_send",
     "34_tiers_backwards": "order_by_tier",
+    "97_healthy_is_no_news": "attack_03b_leader_dies_after_send",
+    "98_done_is_forgotten": "attack_09_revocation_while_disarmed",
+    "100_same_state_same_bytes": "attack_04_late_send",
 }
 
 
@@ -58,11 +61,16 @@ PLAY = """
 import sys
 from pathlib import Path
 import ninelives
+from ninelives.sim.judging import BUGS
+from ninelives.sim.memory_store import MemoryStore
 from ninelives.sim.scenario import RULE, parse, play
 if not Path(ninelives.__file__).is_relative_to(sys.argv[2]):
     sys.exit(f"another ninelives was played: {ninelives.__file__}")
 story = Path(sys.argv[1]).read_text(encoding="utf-8").partition(RULE)[0]
-played = play(parse(story))
+try:
+    played = play(parse(story), store=MemoryStore())
+except BUGS as error:
+    sys.exit(print(f"bug: {error}"))
 print(played.timeline, *played.violations, *played.failed, sep="\\n")
 """
 

@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from ninelives.adapters.sql import open_store
+from ninelives.core.decide import decide
+from ninelives.engine.journal import Setting, rows
+from ninelives.engine.replay import first_difference
 from ninelives.sim.claims import VERBS, Kind
+from ninelives.sim.memory_store import MemoryStore
 from ninelives.sim.scenario import RULE, parse, play
 from ninelives.sim.scenario_parse import DECLARATIONS, Scenario
 
@@ -28,7 +33,7 @@ def test_scenario(path: Path, rewrite: bool) -> None:
     assert isinstance(scenario, Scenario), f"{path}:{scenario}"
     assert any(claim.kind is Kind.NEVER for claim in scenario.claims), "a story forbids something"
 
-    played = play(scenario)
+    played = play(scenario, store=MemoryStore())  # every commit through the codec
     if rewrite:
         path.write_text(f"{story.rstrip()}\n{RULE}{played.timeline}", encoding="utf-8")
 
@@ -60,6 +65,22 @@ def test_a_story_is_told_the_same_way_twice() -> None:
     assert isinstance(scenario, Scenario)
 
     assert play(scenario).timeline == play(scenario).timeline
+
+
+@pytest.mark.parametrize("name", ["attack_03b_leader_dies_after_send", "brake_disarmed"])
+def test_a_story_is_told_the_same_way_whatever_it_is_stored_in(name: str, tmp_path: Path) -> None:
+    text = (ROOT / "tests" / "scenarios" / f"{name}.txt").read_text(encoding="utf-8")
+    scenario = parse(text)
+    assert isinstance(scenario, Scenario)
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    setup = scenario.setup
+
+    played = play(scenario, store=store)
+
+    setting = Setting(setup.site, setup.policy, setup.segment_policies)
+    assert played.timeline == text.partition(RULE)[2] == play(scenario).timeline
+    assert first_difference(rows(store), setting, decide) is None
+    store.close()
 
 
 def test_the_story_of_the_reference_is_understood_and_comes_out_as_it_claims() -> None:

@@ -97,3 +97,14 @@ def test_a_broken_world_comes_with_the_command_that_runs_it_again() -> None:
     assert f"  again: {again}" in lines_of(report)
     assert plan_of((report.broken[0].seed, True)).seed == "a seed/17"
     assert worlds_for(1.0, is_dense=True) == worlds_for(1.0, is_dense=False) == 1
+
+
+def test_a_share_of_the_worlds_goes_through_the_codec_and_comes_to_the_same() -> None:
+    plans = [drawn_plan(f"stored/{number}", 900.0) for number in range(60)]
+    stored = [plan for plan in plans if plan.is_stored]
+
+    once, again = run_plan(stored[0]), run_plan(replace(stored[0], is_stored=False))
+
+    assert 5 <= len(stored) <= 25
+    assert replace(once, is_stored=False) == again
+    assert once.leader_changes

@@ -8,7 +8,7 @@ replayed. Beside its notes a row keeps three short digests of what else was deci
 replay which decides differently is noticed at the very event, and the part is named.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from ninelives.core import draft
@@ -157,8 +157,22 @@ def read_records(stored: Mapping[str, bytes]) -> Records:
                 outbox.append(_named(key, codec.OUTBOX, stored[key], entry_key))
             case _:
                 raise CodecError(f"unknown record {key!r}", "a newer ninelives wrote this store")
-    outbox.sort(key=lambda entry: (entry.term, entry.at))
-    return Records(control, tuple(hosts), tuple(moves), tuple(outbox))
+    return in_order(control, hosts, moves, outbox)
+
+
+def in_order(
+    control: Control, hosts: Iterable[Host], moves: Iterable[Move], outbox: Iterable[Entry]
+) -> Records:
+    """Put records in the one order in which every leader starts from them. Pure.
+
+    Databases return rows as they like; what a leader does may not depend on it.
+    """
+    return Records(
+        control,
+        tuple(sorted(hosts, key=host_key)),
+        tuple(sorted(moves, key=move_key)),
+        tuple(sorted(outbox, key=lambda entry: (entry.term, entry.at, entry_key(entry)))),
+    )
 
 
 def _named(key: str, form: Form[Value], document: bytes, name: Callable[[Value], str]) -> Value:

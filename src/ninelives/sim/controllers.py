@@ -110,17 +110,9 @@ class Controller:
 
 def begin_term(world: "World", controller: Controller, hold: Hold) -> None:
     """Start from what is durable; nothing that was seen is inherited."""
-    ledger, setup = world.ledger, world.setup
-    cluster = restored(
-        setup.site,
-        setup.policy,
-        ledger.control,
-        ledger.hosts.values(),
-        ledger.moves.values(),
-        ledger.outbox.values(),
-        setup.segment_policies,
-    )
-    controller.node = Node(cluster, world.decide, ledger.revision, world.laws)
+    setup, records = world.setup, world.ledger.begin_term(controller.id)
+    cluster = restored(setup.site, setup.policy, *records, segment_policies=setup.segment_policies)
+    controller.node = Node(cluster, world.decide, world.ledger.revision, world.laws)
     controller.hold = hold
     controller.renews = True
     forget_term(controller)
@@ -202,6 +194,7 @@ def commit(world: "World", controller_id: WitnessId, life: int) -> None:
         return
     batch = tuple(controller.uncommitted)
     controller.uncommitted.clear()
+    world.ledger.commit(batch, world.now)
     for ready in batch:
         world.ledger.write(ready)
         decided = (ready.revision, ready.at, ready.event, ready.decision)

@@ -4,6 +4,7 @@ from traceback import extract_tb
 
 from ninelives.core.model import HostId, VmState
 from ninelives.core.protection import Keep, Remedy, Rule, promise_for
+from ninelives.engine.errors import CodecError
 
 from .happenings import Happening
 from .oracle import Oracle, ServerFacts, SetupFacts, Violation
@@ -11,7 +12,15 @@ from .setup import ServerSpec, Setup
 from .world import World
 
 BUG = "bug"  # the law that an assertion or an exception breaks
-BUGS = (AssertionError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+BUGS = (
+    AssertionError,
+    CodecError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+)
 EVENTS_MAX = 200_000  # between two deeds; more is a loop
 
 

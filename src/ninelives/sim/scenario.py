@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ninelives.engine.node import Decide
+from ninelives.engine.ports import Store
 
 from . import faults
 from .chronicle import Chronicle
@@ -50,15 +51,17 @@ def play(
     seed: int | None = None,
     listeners: Iterable[Listener] = (),
     decide: Decide | None = None,
+    store: Store | None = None,
 ) -> Played:
     """Run it to its end, under its own seed if no other is given.
 
     `listeners` are told every happening, in order. `decide` is the core's, unless somebody brings
-    another one to see it judged.
+    another one to see it judged. With a `store` every commit goes through the codec into it, and
+    each new leader starts from what it gives back.
     """
     timeline, chronicle = Timeline(), Chronicle(scenario.setup)
     oracle = oracle_of(scenario.setup)
-    world = World(scenario.setup, scenario.seed if seed is None else seed, decide)
+    world = World(scenario.setup, scenario.seed if seed is None else seed, decide, store=store)
     triggers = Triggers(world, chronicle, timeline, list(scenario.triggers))
 
     def judged(when: float, happening: Happening) -> None:

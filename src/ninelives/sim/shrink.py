@@ -17,6 +17,7 @@ from ninelives.core.site import HostSite, QuorumSet, Site
 from ninelives.engine.node import Decide, lawless
 
 from .judging import BUG, BUGS, judge_end, pass_time, watched
+from .memory_store import MemoryStore
 from .minds import real_objection
 from .scenario_write import written
 from .setup import Setup
@@ -36,6 +37,7 @@ class Story:
     commands: tuple[tuple[float, str], ...]  # instant, words; in order of time
     until_s: float
     seed: int = 0
+    is_stored: bool = False  # every commit goes through the codec
 
 
 Breaks = Callable[[Story], bool]
@@ -43,7 +45,8 @@ Breaks = Callable[[Story], bool]
 
 def laws_broken(story: Story, decide: Decide | None = None) -> frozenset[str]:
     """Run a story to the first broken law, or to its end, and name the laws that it breaks."""
-    world = World(story.setup, story.seed, decide, real_objection())
+    store = MemoryStore() if story.is_stored else None
+    world = World(story.setup, story.seed, decide, real_objection(), store)
     world.laws = lawless
     oracle = watched(world)
     for at_s, words in story.commands:

@@ -60,6 +60,7 @@ class SwarmReport:
     leader_changes: int = 0
     proofs_voided: int = 0
     groups: int = 0
+    stored: int = 0  # worlds whose every commit went through the codec
     is_cut_short: bool = False  # by Ctrl-C
     core_s: float = 0.0  # processor time of all worlds together
     faults: Counter[int] = field(default_factory=Counter[int])
@@ -80,6 +81,7 @@ class SwarmReport:
         self.leader_changes += seen.leader_changes
         self.proofs_voided += seen.proofs_voided
         self.groups += seen.groups
+        self.stored += seen.is_stored
         self.core_s += core_s
         self.faults.update(seen.faults)
         self.pairs.update(seen.pairs)
@@ -92,6 +94,7 @@ class SwarmReport:
         return {
             "seed": self.seed,
             "worlds": self.worlds,
+            "stored_worlds": self.stored,
             "is_cut_short": self.is_cut_short,
             "hours": round(self.hours, 2),
             "events": self.events,

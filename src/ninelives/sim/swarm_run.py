@@ -18,6 +18,7 @@ from ninelives.engine.node import Decide, lawless
 
 from .faults.grammar import Words
 from .judging import BUGS, bug_of, judge_end, pass_time, watched
+from .memory_store import MemoryStore
 from .minds import Objection
 from .oracle import Oracle, Violation
 from .setup import Setup
@@ -34,6 +35,7 @@ CALM_LOOK_S = 120.0  # how often somebody looks once all is healed
 CALM_MAX_S = 3.0 * 3600.0
 FAULTS_PER_HOUR = (4.0, 8.0, 15.0, 30.0, 60.0)
 WHIMS_PER_HOUR = (0.0, 0.0, 2.0, 6.0)
+STORED_SHARE = 0.25  # of the worlds: each costs about twice as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Plan:
     whims_per_hour: float = 2.0
     looks_s: float = 300.0  # how often somebody looks while faults go on
     is_healed: bool = True  # calm follows, and the laws of the end are asked
+    is_stored: bool = False  # every commit goes through the codec, and each new leader reads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Seen:
     faults: Counter[int]
     pairs: Counter[str]  # "Held.PowerRead" → how often
     violations: tuple[Violation, ...]
+    is_stored: bool = False
     story: Story | None = None  # of a world that broke a law
 
 
@@ -79,6 +83,7 @@ def drawn_plan(seed: str, active_s: float = ACTIVE_S) -> Plan:
         rng.choice(FAULTS_PER_HOUR),
         rng.choice(WHIMS_PER_HOUR),
         rng.choice((60.0, 300.0, 900.0)),
+        is_stored=rng.random() < STORED_SHARE,  # drawn last: the worlds are those of before
     )
 
 
@@ -129,7 +134,8 @@ def run_plan(plan: Plan, decide: Decide | None = None, objection: Objection | No
 def begun(plan: Plan, decide: Decide | None = None, objection: Objection | None = None) -> Run:
     """Build the world, and plan what will befall it."""
     rng = Random(f"chance {plan.seed}")
-    world = World(plan.setup, rng.randrange(SEEDS), decide, objection)
+    store = MemoryStore() if plan.is_stored else None
+    world = World(plan.setup, rng.randrange(SEEDS), decide, objection, store)
     world.laws = lawless
     run = Run(plan, world, watched(world), rng)
     for each in drawn_troubles(rng, plan.setup, plan.rows, plan.active_s, plan.faults_per_hour):
@@ -197,7 +203,8 @@ def seen_of(run: Run, bug: Violation | None) -> Seen:
     story = None
     if violations:
         seed = _world_seed(run.plan)
-        story = Story(run.plan.setup, tuple(run.done), round(world.now + 0.5, 1), seed)
+        until_s, is_stored = round(world.now + 0.5, 1), run.plan.is_stored
+        story = Story(run.plan.setup, tuple(run.done), until_s, seed, is_stored)
     pairs = Counter({named(pair): times for pair, times in counts.pairs.items()})
     return Seen(
         run.plan.seed,
@@ -211,6 +218,7 @@ def seen_of(run: Run, bug: Violation | None) -> Seen:
         counts.faults.copy(),
         pairs,
         violations,
+        run.plan.is_stored,
         story,
     )
 

@@ -21,6 +21,7 @@ from ninelives.core.model import BackendId, HostId, ServerId, ServerSeen, Witnes
 from ninelives.core.policy import Policy
 from ninelives.engine.lease import Hold
 from ninelives.engine.node import Decide, lawless
+from ninelives.engine.ports import Store
 
 from . import (
     agents,
@@ -78,7 +79,9 @@ class World:
         seed: int,
         decide: Decide | None = None,
         objection: Objection | None = None,
+        store: Store | None = None,
     ) -> None:
+        """Build it. With a `store` every commit goes through the codec into it, and back."""
         self.setup = setup
         self.rng = Random(seed)
         self.now = 0.0
@@ -108,7 +111,7 @@ class World:
             name: Controller(name, Clock(0.0, self.rng.random() * setup.knobs.clock_spread_s))
             for name in site.controllers
         }
-        self.ledger = Ledger()
+        self.ledger = Ledger(beneath=store)
         self.nova = compute.build(setup)
         self.nova_due: float | None = None
         self.beat_at = 0.0
