@@ -10,10 +10,20 @@ from ninelives.core import events as on
 from ninelives.core import moves
 from ninelives.core import states as at
 from ninelives.core.draft import Draft
-from ninelives.core.model import HostId, MoveRecord, ServerId, ServerSeen, VmState
+from ninelives.core.model import (
+    EVERYTHING,
+    HostId,
+    Method,
+    MoveRecord,
+    Proof,
+    ServerId,
+    ServerSeen,
+    VmState,
+)
+from ninelives.core.move import settle_send
 from ninelives.core.plan import plan
 
-C2, C3, WEB = HostId("c2"), HostId("c3"), ServerId("web")
+C2, C3, C4, WEB = HostId("c2"), HostId("c3"), HostId("c4"), ServerId("web")
 
 
 def evacuation(number: int, source: HostId, target: HostId, status: str) -> MoveRecord:
@@ -45,6 +55,31 @@ def test_a_record_younger_than_the_last_evacuation_is_a_rescue_under_way() -> No
     moved = web(C2, evacuation(1, C1, C2, "completed"), replace(CUT_SHORT, id=2))
 
     assert isinstance(plan(in_care(at.Healthy(0.0)), C1, moved).state, at.Verifying)
+
+
+def test_a_record_that_was_overtaken_is_no_rescue_wherever_its_server_went_since() -> None:
+    overtaken = (CUT_SHORT, evacuation(2, C1, C2, "completed"))
+    further = web(C4, *overtaken, evacuation(3, C2, C4, "completed"))
+    back = web(C1, *overtaken, evacuation(3, C2, C1, "completed"))
+
+    assert plan(in_care(at.Healthy(0.0)), C1, further).state == at.Skipped(
+        1000.0, "lives_elsewhere"
+    )
+    assert isinstance(plan(in_care(at.Healthy(0.0)), C1, back).state, at.Planned)
+
+
+def test_who_arrived_at_a_target_that_died_is_left_to_its_episode_though_a_record_is_open() -> None:
+    draft = in_care(at.Evacuating(0.0))
+    proof = Proof(Method.POWER_OFF, C2, 1, 1, 900.0, None, EVERYTHING, "forged")
+    record("c2", proofs=(proof,))(draft)
+    entry = evacuation(1, C1, C2, "pre-migrating")
+    sent = replace(plan(draft, C1, web(C1)), state=at.Verifying(0.0, C2), named=(C2,))
+    stopped = replace(web(C2, entry), vm_state=VmState.STOPPED, is_running=False)
+    draft.put_move(replace(sent, seen=stopped, attempt=1))
+
+    settle_send(draft, draft.moves_of(C1)[0], is_fresh=True)
+
+    assert draft.moves_of(C1)[0].state == at.Skipped(1000.0, "target_died")
 
 
 def test_what_was_signed_off_in_an_earlier_episode_is_brought_back_in_this_one() -> None:

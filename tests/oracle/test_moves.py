@@ -7,6 +7,7 @@ from tests.oracle.history import (
     C1,
     C2,
     C3,
+    C4,
     CEPH,
     S1,
     S2,
@@ -180,6 +181,36 @@ def test_a_record_without_an_end_breaks_i16() -> None:
     told.decided(on.DomainsSeen(do.LookForDomain(S1, (C3,), 1), ((C3, False),)))
 
     assert told.sent().laws == {"I16"}
+
+
+def left_open(status: str, condition: str, target: HostId = C3) -> History:
+    """Tell of an old evacuation to c3 that is still open when c3 died, and was looked at."""
+    told = story().evacuating().watched(seen(S1, C1, record(status, target=target)))
+    told.truly(so.HostChanged(C3, condition, None), so.HostChanged(C3, "running", None))
+    return told.decided(on.DomainsSeen(do.LookForDomain(S1, (target,), 1), ((target, False),)))
+
+
+def test_a_record_whose_work_died_with_its_host_is_over() -> None:
+    assert left_open("pre-migrating", "off").sent().laws == set()
+
+
+@pytest.mark.parametrize(
+    ("status", "condition", "target"),
+    [("accepted", "off", C3), ("pre-migrating", "frozen", C3), ("pre-migrating", "off", C4)],
+)
+def test_a_record_that_somebody_may_go_on_with_breaks_i16(
+    status: str, condition: str, target: HostId
+) -> None:
+    assert left_open(status, condition, target).sent().laws == {"I16"}
+
+
+def test_a_send_that_died_with_its_target_may_be_followed_by_another() -> None:
+    told = story().evacuating().sent().replied(FIRST)
+    told.watched(seen(S1, C1, record("pre-migrating")))
+    told.decided(on.DomainsSeen(do.LookForDomain(S1, (C2,), 1), ((C2, False),)))
+    told.truly(so.HostChanged(C2, "off", None), so.HostChanged(C2, "running", None))
+
+    assert told.sent(target=C3, attempt=2).laws == set()
 
 
 def test_after_the_record_failed_it_may_go_elsewhere() -> None:

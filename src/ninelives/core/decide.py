@@ -15,6 +15,7 @@ from . import (
     fencing,
     guests,
     in_place,
+    lost_work,
     moves,
     orders_judged,
     repair,
@@ -216,6 +217,7 @@ def _servers(draft: Draft, event: on.ServerEvent) -> None:
                     fence_or_hold(draft, request.host, state.cls)
                 else:
                     repair.drain(draft, request.host, state.cls, servers)
+            lost_work.remember(draft, event)  # first: the next step may start its nova-compute
             returning.records_seen(draft, event)
             moves.listed(draft, event)
         case on.Watched():

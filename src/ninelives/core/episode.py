@@ -34,6 +34,7 @@ def begin(draft: Draft, host: HostId, cls: Class, rule: str) -> None:
         false_alarms=record.false_alarms,
         fences_used=record.fences_used,
         last_off_at=record.last_off_at,
+        lost_work=record.lost_work,
     )
     draft.put_host(fresh)
     draft.forget(partial(_is_of_the_past, host))
@@ -139,7 +140,8 @@ def void_proofs(draft: Draft, host: HostId, void: tuple[Proof, ...], why: str) -
         replace(proof, validity=Validity.VOID, contradicted_by=why) if proof in void else proof
         for proof in record.proofs
     )
-    draft.put_host(replace(record, proofs=marked, zombie_risk=why))
+    # What was thought to have died with that boot may live.
+    draft.put_host(replace(record, proofs=marked, zombie_risk=why, lost_work=()))
     draft.note(host, "proof.voided", why)
     tell(draft, host, "zombie_risk", why)
 

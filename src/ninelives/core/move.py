@@ -18,6 +18,7 @@ from . import states as at
 from .draft import Draft
 from .episode import tell
 from .fencing import read_evidence
+from .lost_work import is_lost
 from .model import HostId, MoveRecord, VmState
 from .plan import GONE, will_of
 from .targets import (
@@ -268,9 +269,12 @@ def _verify(draft: Draft, move: at.Move, target: HostId) -> None:
 def _follow(draft: Draft, move: at.Move, target: HostId) -> None:
     """It is on its way. A record whose target died stays open for ever: only its proof ends it."""
     assert isinstance(move.state, at.Verifying)
-    is_gone = target in draft.cluster.site.hosts and is_dead(draft, target, move)
+    record = _our_record(move, target)
+    is_gone = is_dead(draft, target, move) or (record is not None and is_lost(draft, record))
     if is_gone and move.seen.host == move.host:
         fail(draft, move, "target_died", target)
+    elif is_gone and move.seen.host == target and move.seen.task_state is None:
+        _arrived(draft, move, target)  # Nova wrote its new host first, and never ended the record
     elif draft.now >= move.state.since + draft.policy(move.host).verify_timeout_s:
         tell(draft, move.host, f"move_slow:{move.server}", target)
 

@@ -126,9 +126,13 @@ def treatment(draft: Draft, host: HostId, server: ServerSeen, promise: Promise) 
 
 
 def foreign_target(server: ServerSeen, host: HostId) -> HostId | None:
-    """Return where somebody else evacuates it to, if an open record says so (`other_rescuer`)."""
+    """Return where somebody else evacuates it to, if an open record says so (`other_rescuer`).
+
+    One that is older than an evacuation from here that ended well is overtaken, wherever the server
+    went since, also back: nobody sees that one arrive.
+    """
     for entry in _open_evacuations(server, host):
-        if entry.id > _moved_away_by(server, host):
+        if entry.id > _last_evacuated(server, host):
             return entry.target or HostId("")
     return None
 
@@ -140,7 +144,8 @@ def is_left_behind(server: ServerSeen, host: HostId) -> bool:
     would wait for ever, episode after episode.
     """
     is_open = any(True for _ in _open_evacuations(server, host))
-    return is_open and _moved_away_by(server, host) > 0 and foreign_target(server, host) is None
+    is_away = server.host not in (None, host) and _last_evacuated(server, host) > 0
+    return is_open and is_away and foreign_target(server, host) is None
 
 
 def _open_evacuations(server: ServerSeen, host: HostId) -> Iterator[MoveRecord]:
@@ -149,9 +154,7 @@ def _open_evacuations(server: ServerSeen, host: HostId) -> Iterator[MoveRecord]:
             yield entry
 
 
-def _moved_away_by(server: ServerSeen, host: HostId) -> int:
-    """Return the number of the evacuation that brought it where Nova has it now; 0: none did."""
-    if server.host in (None, host):
-        return 0
+def _last_evacuated(server: ServerSeen, host: HostId) -> int:
+    """Return the number of the last evacuation that brought it away from `host`; 0: none did."""
     ended = (r for r in server.records if r.kind == "evacuation" and r.status in ARRIVED)
-    return max((r.id for r in ended if (r.source, r.target) == (host, server.host)), default=0)
+    return max((r.id for r in ended if r.source == host), default=0)

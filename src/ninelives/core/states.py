@@ -229,6 +229,7 @@ class Host:
     power_ons: int = 0  # how often we were asked to switch it on in this episode
     power_on_open: bool = False  # a power-on of ours is unanswered
     group: str = ""  # the group incident that this episode belongs to
+    lost_work: tuple[int, ...] = ()  # Nova's records that died open with an earlier boot of it
     resets: int = 0  # numbers of reboots of its servers used in this epoch: none is used twice
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from . import states as at
 from .draft import Draft
+from .lost_work import is_lost
 from .model import Candidate, HostId, MoveRecord
 from .proofs import covers_disks, permits_start
 from .protection import Keep
@@ -115,7 +116,8 @@ def open_records(draft: Draft, move: at.Move, but: frozenset[int] = frozenset())
 
     A record whose ends died stays open for ever: Nova itself never cleans it. It is unstuck only by
     proof, or by the look that found no domain there (attack 2). An evacuation needs the proof: its
-    rebuild may wait in the target's queue, and no look sees that.
+    rebuild may wait in the target's queue, and no look sees that. The proof of an earlier outage
+    will do, if it is remembered that the work died there (lost_work).
     """
     return any(
         not record.is_final and record.id not in but and not _is_settled(draft, move, record)
@@ -128,9 +130,10 @@ def _is_settled(draft: Draft, move: at.Move, record: MoveRecord) -> bool:
         return False
     if is_dead(draft, record.target, move):
         return True
-    is_driven_by_the_dead = is_dead(draft, record.source, move)
-    seen_absent = record.target in move.absent_on
-    return record.kind != "evacuation" and is_driven_by_the_dead and seen_absent
+    if record.kind == "evacuation":
+        return is_lost(draft, record)
+    has_no_driver = is_lost(draft, record) or is_dead(draft, record.source, move)
+    return has_no_driver and record.target in move.absent_on
 
 
 def ends_to_look_at(draft: Draft, move: at.Move) -> tuple[HostId, ...]:

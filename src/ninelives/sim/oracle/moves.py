@@ -125,7 +125,8 @@ def _died(picture: Picture, flight: Flight, seen: ServerSeen | None) -> bool:
         case do.Evacuate(server=server, target=target):
             # Nova may have lost the record with its database; the server itself stands there.
             arrived = seen is not None and seen.host == target and seen.task_state is None
-            return _is_dead(picture, server, target) or arrived
+            is_lost = seen is not None and _is_lost(picture, flight, seen)
+            return _is_dead(picture, server, target) or arrived or is_lost
         case do.LiveMigrate(server=server, source=source) if seen is not None:
             # It had arrived: where its guest was seen to be gone nothing drives the record on.
             is_gone = source in picture.told.absent.get(server, set[HostId]())
@@ -133,6 +134,12 @@ def _died(picture: Picture, flight: Flight, seen: ServerSeen | None) -> bool:
             return is_over and _all_settled(picture, seen)
         case _:
             return False
+
+
+def _is_lost(picture: Picture, flight: Flight, seen: ServerSeen) -> bool:
+    """Say whether what was sent was taken up by a boot that is gone by now."""
+    own = [record for record in seen.records if record.id > flight.newest and not record.is_final]
+    return bool(own) and picture.truth.lost_work.issuperset(record.id for record in own)
 
 
 def _all_settled(picture: Picture, seen: ServerSeen) -> bool:
@@ -144,10 +151,11 @@ def _all_settled(picture: Picture, seen: ServerSeen) -> bool:
     return all(
         record.is_final
         or _is_dead(picture, seen.id, record.target)
+        or (record.kind == "evacuation" and record.id in picture.truth.lost_work)
         or (
             record.kind != "evacuation"
             and record.target in absent
-            and _is_dead(picture, seen.id, record.source)
+            and (record.id in picture.truth.lost_work or _is_dead(picture, seen.id, record.source))
         )
         for record in seen.records
     )

@@ -194,6 +194,10 @@ class Oracle:
         else:
             writers.contradicted(picture, when, event)
         picture.told.hear(when, it.now, event)
+        if isinstance(event, on.Listed | on.Watched):
+            for server in event.servers:
+                for record in server.records:
+                    picture.truth.work_seen(record)
 
     def _host_changed(
         self, when: float, it: so.Decided, host: HostId, after: at.Host, found: Found

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ninelives.core.model import BackendId, HostId, ServerId, WitnessId
+from ninelives.core.model import BackendId, HostId, MoveRecord, ServerId, WitnessId
 from ninelives.sim import happenings as so
 
 from .facts import SetupFacts
@@ -32,6 +32,9 @@ class Truth:
     leases: dict[HostId, tuple[float, so.LeaseChanged]] = field(
         default_factory=dict[HostId, tuple[float, so.LeaseChanged]]
     )
+    # Records at Nova, by the host whose nova-compute works on them; and those whose work was lost.
+    at_work: dict[HostId, set[int]] = field(default_factory=dict[HostId, set[int]])
+    lost_work: set[int] = field(default_factory=set[int])
     faults: dict[int, int] = field(default_factory=dict[int, int])
     fault_changed_at: float = 0.0
     blind_until: dict[WitnessId, float] = field(default_factory=dict[WitnessId, float])
@@ -71,6 +74,22 @@ class Truth:
         if condition in DEAD_CONDITIONS:
             for server in tuple(self.guests.get(host, ())):
                 self.domain_stopped(server, host)
+            self.lost_work |= self.at_work.pop(host, set[int]())
+
+    def work_seen(self, record: MoveRecord) -> None:
+        """Remember who works on a record: that work dies with the host, its record stays open."""
+        is_taken_up = not record.is_final and record.status != "accepted"
+        match record.kind:
+            case "evacuation" if is_taken_up and record.target is not None:
+                worker = record.target
+            case "live-migration" if is_taken_up:
+                worker = record.source
+            case _:
+                return
+        if self.conditions.get(worker) in DEAD_CONDITIONS:
+            self.lost_work.add(record.id)
+        elif record.id not in self.lost_work:
+            self.at_work.setdefault(worker, set[int]()).add(record.id)
 
     def writes_cut(self, it: so.WritesCut) -> None:
         backends = self.cuts.setdefault(it.host, set())
