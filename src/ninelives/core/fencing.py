@@ -8,15 +8,14 @@ pacemaker, a new boot, a human: evidence that comes by itself and needs no shot
 """
 
 from dataclasses import replace
-from functools import partial
 
 from . import actions as do
 from . import events as on
-from . import proofs
+from . import proofs, revoking
 from . import states as at
 from .draft import Draft
 from .episode import add_proof, begin, move_to, tell
-from .model import BackendId, HostId, Method, Power, Proof, Refusal, Validity
+from .model import HostId, Method, Power, Proof, Refusal, Validity
 from .roads import is_closed, shot_as
 from .rules import Facts, judge, may_fence
 from .shooting import shoot, spend_order, still_on
@@ -132,7 +131,7 @@ def look(draft: Draft, host: HostId, state: at.Fencing) -> None:
         _hold_alive(draft, host, state.cls)
         return
     read_evidence(draft, host)
-    revoke(draft, host)
+    revoking.revoke(draft, host)
     ask_promises(draft, host)
     collect(draft, host)
     still_on(draft, host)
@@ -225,33 +224,7 @@ def _has_like(draft: Draft, proof: Proof) -> bool:
     )
 
 
-# The storage road, and the lease.
-
-
-def revoke(draft: Draft, host: HostId) -> None:
-    """Shut the host out of every backend where all its addresses are its alone, and keep it out."""
-    renew_s = draft.policy(host).revocation_renew_s
-    known = {entry.backend: entry for entry in draft.host(host).revocations}
-    for backend in sorted(draft.site(host).revocable):
-        entry = known.get(backend)
-        if entry is None or (not entry.lifted and draft.now >= entry.asked_at + renew_s):
-            _ask_to_revoke(draft, host, entry or at.Revocation(backend))
-
-
-def _ask_to_revoke(draft: Draft, host: HostId, entry: at.Revocation) -> None:
-    record = draft.host(host)
-    others = tuple(other for other in record.revocations if other.backend != entry.backend)
-    asked = (*others, replace(entry, asked_at=draft.now))
-    draft.put_host(replace(record, revocations=asked, is_touched=True))
-    draft.forget(partial(_is_lift, host, entry.backend))
-    action = do.Revoke(host, entry.backend, record.epoch)
-    draft.act(action, draft.policy(host).request_timeout_s)
-
-
-def _is_lift(host: HostId, backend: BackendId, action: do.Action) -> bool:
-    if not isinstance(action, do.LiftRevocation):
-        return False
-    return (action.host, action.backend) == (host, backend)
+# The lease.
 
 
 def ask_promises(draft: Draft, host: HostId) -> None:
@@ -277,6 +250,8 @@ def undo(draft: Draft, host: HostId) -> Refusal | None:
     late = draft.policy(host).off_late_s
     if record.last_off_at is not None and draft.now < record.last_off_at + late:
         return Refusal("off_may_be_late", f"a device may act {late:g} s after it accepted")
+    if draft.now < revoking.may_land_until(draft, host):
+        return Refusal("revocation_open", "wait until its backend has answered")
     for entry in record.revocations:
         if not entry.lifted:
             action = do.LiftRevocation(host, entry.backend, record.epoch)

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from . import actions as do
 from . import events as on
+from . import revoking
 from . import states as at
 from .brakes import holding_moves
 from .draft import Draft
 from .episode import move_to, tell
-from .fencing import collect, disable, read_evidence, revoke
+from .fencing import collect, disable, read_evidence
 from .model import HostId, ServerId, ServerSeen
 from .move import cancel_if_gone, follow_elsewhere, settle_send, step
 from .plan import plan
@@ -184,7 +185,7 @@ def upkeep(draft: Draft, host: HostId) -> None:
     read_evidence(draft, host)
     if draft.host(host).zombie_risk:
         return  # the old reads would make the very proof again that was contradicted
-    revoke(draft, host)
+    revoking.revoke(draft, host)
     collect(draft, host)
     still_on(draft, host)
     shoot_again(draft, host)

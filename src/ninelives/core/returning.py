@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from . import actions as do
 from . import events as on
-from . import in_place, moves
+from . import in_place, moves, revoking
 from . import states as at
 from .draft import Draft
 from .episode import ask_to_attest, begin, end, move_to, tell
@@ -223,12 +223,8 @@ def release(draft: Draft, host: HostId) -> None:
 
 def _lift(draft: Draft, host: HostId) -> None:
     """Let the host at its storage again; then wait until Nova's records from it are final."""
-    record, timeout = draft.host(host), draft.policy(host).request_timeout_s
-    shut_out = [entry.backend for entry in record.revocations if not entry.lifted]
-    for backend in shut_out:
-        draft.act(do.LiftRevocation(host, backend, record.epoch), timeout)
-    if not shut_out:
-        draft.ask(do.ListServers(host, record.epoch, 0))
+    if revoking.let_in(draft, host):
+        draft.ask(do.ListServers(host, draft.host(host).epoch, 0))
 
 
 def records_seen(draft: Draft, event: on.Listed) -> None:
@@ -309,10 +305,16 @@ def _soak(draft: Draft, host: HostId, state: at.Returning) -> None:
     policy, facts = draft.policy(host), Facts(draft, host)
     soak = policy.soak_s if draft.site(host).has_agent else policy.soak_agentless_s
     is_well = facts.all_up or not draft.site(host).has_agent
+    cls = judge(draft, host).cls
+    if cls is Class.STORAGE_LOST:
+        read_evidence(draft, host)
+        revoking.let_in_again(draft, host, state.stage_since)
     if draft.now < state.stage_since + soak:
         draft.wake_host(host, state.stage_since + soak)
-    elif is_well and judge(draft, host).cls in (Class.FINE, Class.PLANNED, Class.NOVA_COMPUTE):
+    elif is_well and cls in (Class.FINE, Class.PLANNED, Class.NOVA_COMPUTE):
         _to_stage(draft, host, Stage.ENABLING)
+    else:
+        tell(draft, host, f"soaking:{cls}", "it stays disabled until it is well")
 
 
 def _enable(draft: Draft, host: HostId) -> None:
@@ -332,7 +334,7 @@ def replied(draft: Draft, event: on.Replied) -> None:
     action, is_done = event.action, event.outcome is on.Outcome.DONE
     match action:
         case do.LiftRevocation(host=host, backend=backend) if is_done:
-            _mark_lifted(draft, host, backend)
+            revoking.mark_lifted(draft, host, backend)
         case do.StartCompute(host=host) if is_done and _is_at(draft, host, Stage.COMPUTE):
             _advance(draft, host, Stage.FORCING_UP)
         case do.ForceUp(host=host) if _is_at(draft, host, Stage.FORCING_UP):
@@ -364,15 +366,6 @@ def _count_attempt(draft: Draft, host: HostId) -> None:
     state = _returning(draft, host)
     state = replace(state, attempt=state.attempt + 1)
     draft.put_host(replace(draft.host(host), state=state))
-
-
-def _mark_lifted(draft: Draft, host: HostId, backend: str) -> None:
-    record = draft.host(host)
-    entries = tuple(
-        replace(entry, lifted=True) if entry.backend == backend else entry
-        for entry in record.revocations
-    )
-    draft.put_host(replace(record, revocations=entries))
 
 
 def _forced_up(draft: Draft, host: HostId, event: on.Replied) -> None:

@@ -1,0 +1,94 @@
+"""The storage road: a host is shut out of its backends, and let in again when it is led back.
+
+    revoke ─▶ seen in force ─▶ renewed at half life, by whoever leads ─▶ lifted on the way back
+
+A revocation that was sent and not answered may yet come into force, after the lift that should
+take it back. So a host is let in only when none is under way, and again if one came late.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+from . import actions as do
+from . import states as at
+from .draft import Draft
+from .model import BackendId, HostId
+
+
+def revoke(draft: Draft, host: HostId) -> None:
+    """Shut the host out of every backend where all its addresses are its alone, and keep it out."""
+    renew_s = draft.policy(host).revocation_renew_s
+    known = {entry.backend: entry for entry in draft.host(host).revocations}
+    for backend in sorted(draft.site(host).revocable):
+        entry = known.get(backend)
+        if entry is None or (not entry.lifted and draft.now >= entry.asked_at + renew_s):
+            _ask_to_revoke(draft, host, entry or at.Revocation(backend))
+
+
+def _ask_to_revoke(draft: Draft, host: HostId, entry: at.Revocation) -> None:
+    record = draft.host(host)
+    others = tuple(other for other in record.revocations if other.backend != entry.backend)
+    asked = (*others, replace(entry, asked_at=draft.now))
+    draft.put_host(replace(record, revocations=asked, is_touched=True))
+    draft.forget(partial(_is_lift, host, entry.backend))
+    action = do.Revoke(host, entry.backend, record.epoch)
+    draft.act(action, draft.policy(host).request_timeout_s)
+
+
+def _is_lift(host: HostId, backend: BackendId, action: do.Action) -> bool:
+    if not isinstance(action, do.LiftRevocation):
+        return False
+    return (action.host, action.backend) == (host, backend)
+
+
+# Letting it in again.
+
+
+def let_in(draft: Draft, host: HostId) -> bool:
+    """Ask every backend to let the host in. Return whether all have done so."""
+    record = draft.host(host)
+    shut_out = [entry.backend for entry in record.revocations if not entry.lifted]
+    due = may_land_until(draft, host)
+    if draft.now < due:
+        draft.wake_host(host, due)
+    else:
+        draft.forget(partial(_is_revocation, host))
+        for backend in shut_out:
+            _lift(draft, host, backend)
+    return not shut_out
+
+
+def may_land_until(draft: Draft, host: HostId) -> float:
+    """Return until when a revocation that is under way may come into force; 0 without one."""
+    record, timeout = draft.host(host), draft.policy(host).request_timeout_s
+    open_ones = (
+        draft.entry(do.Revoke(host, entry.backend, record.epoch)) for entry in record.revocations
+    )
+    return max((sent.at + timeout for sent in open_ones if sent is not None), default=0.0)
+
+
+def let_in_again(draft: Draft, host: HostId, since: float) -> None:
+    """A revocation of ours, seen in force after `since`, came later than its lift: lift it anew."""
+    for entry in draft.host(host).revocations:
+        view = draft.sights(host).storage.get(entry.backend)
+        if entry.lifted and view is not None and view.revoked is True and view.at >= since:
+            _lift(draft, host, entry.backend)
+
+
+def _lift(draft: Draft, host: HostId, backend: BackendId) -> None:
+    action = do.LiftRevocation(host, backend, draft.host(host).epoch)
+    draft.act(action, draft.policy(host).request_timeout_s)
+
+
+def _is_revocation(host: HostId, action: do.Action) -> bool:
+    return isinstance(action, do.Revoke) and action.host == host
+
+
+def mark_lifted(draft: Draft, host: HostId, backend: str) -> None:
+    """Write down that a backend let the host in."""
+    record = draft.host(host)
+    entries = tuple(
+        replace(entry, lifted=True) if entry.backend == backend else entry
+        for entry in record.revocations
+    )
+    draft.put_host(replace(record, revocations=entries))
