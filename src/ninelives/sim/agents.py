@@ -97,8 +97,7 @@ def check_lease(world: "World", leader: "Controller", host: HostTruth) -> None:
     elif holds and not able:
         last = leader.renewing.pop(host.id)
         world.happen(LeaseChanged(host.id, is_renewing=False, is_armed=host.is_watchdog_armed))
-        if leader.is_running and leader.leads:
-            world.deliver(leader, last)
+        world.deliver(leader, last)  # a leader that stands still finds it when it goes on
         plan_end_of_lease(world, host)
 
 

@@ -95,8 +95,10 @@ def renew_now(world: "World", controller: "Controller") -> bool:
         world.leave_office(controller, "lease_lost")
         return False
     controller.hold = hold
-    controller.renews = True
     world.beat_at = world.now
+    if not controller.renews:
+        controller.renews = True
+        world.leases_changed()
     return True
 
 

@@ -272,6 +272,10 @@ class World:
     def lease_changed(self) -> None:
         """Look at the lease of the leader again, and with it at those of the hosts."""
         tenure.check(self)
+        self.leases_changed()
+
+    def leases_changed(self) -> None:
+        """Look at the leases of the hosts again: a leader without its own renews none."""
         for host, site in self.setup.site.hosts.items():
             if site.has_watchdog:
                 agents.touched(self, host)
