@@ -17,7 +17,7 @@ from tests.core.arrangements import (
     sees,
     storage,
 )
-from tests.core.small_cloud import CEPH
+from tests.core.small_cloud import CEPH, small_site
 from tests.core.test_proofs import (
     CLEAN,
     REVOCABLE,
@@ -39,9 +39,11 @@ from ninelives.core.model import (
     BackendId,
     Power,
     Proof,
+    RoadId,
     Sign,
     Validity,
 )
+from ninelives.core.site import Road
 
 
 def standing(*found: Proof, draft: Draft) -> at.Host:
@@ -99,6 +101,31 @@ def test_a_power_proof_permits_a_start_only_while_it_is_looked_after(
     steps: Arrange, permits: bool
 ) -> None:
     assert proofs.permits_start(with_proof("power", steps), C1) is permits
+
+
+OUTLET = Road(RoadId("pdu-c1"), level=2, address="pdu-c1", kind="pdu")
+
+
+@pytest.mark.parametrize(
+    ("machine", "outlet", "permits"),
+    [
+        ((Power.UNREADABLE, 0.0), (Power.OFF, 2.0), True),
+        ((Power.ON, 0.5), (Power.OFF, 2.0), False),
+        ((Power.ON, 3.0), (Power.OFF, 2.0), True),
+        ((Power.OFF, 2.0), (Power.ON, 0.5), True),
+    ],
+    ids=["fed by the outlet", "on since", "read off since", "an outlet may be on"],
+)
+def test_an_outlet_that_read_off_permits_nothing_once_the_machine_reads_on(
+    machine: tuple[Power, float], outlet: tuple[Power, float], permits: bool
+) -> None:
+    bmc = small_site().hosts[C1].roads[0]
+    now = {ROAD: machine, OUTLET.id: outlet}
+    power = {road: PowerSeen(said, NOW - ago_s) for road, (said, ago_s) in now.items()}
+
+    draft = with_proof("power", sees(power=power), roads=(bmc, OUTLET))
+
+    assert proofs.permits_start(draft, C1) is permits
 
 
 def test_a_new_boot_permits_starts_only_while_its_gate_is_attested() -> None:

@@ -281,6 +281,18 @@ def reads_off(draft: Draft, host: HostId, since: float) -> bool:
     return False
 
 
+def reads_on_since(draft: Draft, host: HostId) -> bool:
+    """Say whether the machine's own controller reads on, later than any device read off.
+
+    A switched outlet that read off a moment ago may have been switched on since.
+    """
+    power = draft.sights(host).power
+    offs = [seen.at for seen in power.values() if seen.power is Power.OFF]
+    own = [power.get(road.id) for road in draft.site(host).roads if road.kind == "bmc"]
+    ons = [seen.at for seen in own if seen is not None and seen.power is Power.ON]
+    return bool(ons) and max(ons) >= max(offs, default=max(ons))
+
+
 def watched(sights: Sights) -> bool | None:
     """Say whether any backend sees the host write. None: not all of them know."""
     views = [view.watched for view in sights.storage.values()]

@@ -6,7 +6,7 @@ a proof, never a return code; and no proof precedes or outlives the episode it w
 
 from . import events as on
 from .draft import Draft
-from .evidence import planes_seen, power_is, reads_off, watched
+from .evidence import planes_seen, power_is, reads_off, reads_on_since, watched
 from .model import (
     EVERYTHING,
     LOCAL,
@@ -198,6 +198,7 @@ def permits_start(draft: Draft, host: HostId) -> bool:
         if has_clean_boot(draft, host):
             return True
         is_off = reads_off(draft, host, draft.now - policy.proof_fresh_s)
+        is_off = is_off and not reads_on_since(draft, host)
         return is_off and not _mapping_may_still_show(draft, host)
     if Method.REBOOTED in methods:
         return has_clean_boot(draft, host)
