@@ -160,6 +160,19 @@ def test_a_start_on_power_that_was_read_too_long_ago_breaks_i3() -> None:
     assert told.acted(do.Evacuate(S1, C1, C2, 1, 1)).laws == {"I3"}
 
 
+@pytest.mark.parametrize(("awake_s", "laws"), [(0.5, set[str]()), (30.0, {"I3"})])
+def test_a_reading_as_old_as_the_pause_of_the_only_machine_is_counted(
+    awake_s: float, laws: set[str]
+) -> None:
+    told = story().evacuating().read(C1).allowed(S1, C2).after(60)
+    told.truly(so.ControllerResumed(told.leader, 0.0)).after(awake_s)
+
+    told.acted(do.Evacuate(S1, C1, C2, 1, 1))
+
+    assert told.laws == laws
+    assert told.oracle.picture.excused["I3 paused machine"] == (not laws)
+
+
 def test_life_of_the_old_boot_of_which_nobody_is_told_breaks_i3() -> None:
     told = story().evacuating().sighted(C1, Sign.STRONG, OLD)
 

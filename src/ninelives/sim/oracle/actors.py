@@ -18,10 +18,12 @@ GAP_S = 3.0  # R0: a longer gap between two looks of a leader at its clock voids
 VOIDED_BY_A_GAP = (do.PowerOff, *do.SENDS)
 
 
-def froze(picture: Picture, it: so.ControllerResumed) -> None:
+def froze(picture: Picture, when: float, it: so.ControllerResumed) -> None:
     """I9: its own clock shows the gap, so from now on it must know that it was away."""
     if it.gap_s > GAP_S:
         picture.truth.blind_until[it.controller] = inf
+    elif it.gap_s == 0.0:
+        picture.truth.machine_woke[it.controller] = when  # its clock stood still, too
 
 
 def own_fault(picture: Picture, when: float, it: so.Decided, event: on.OwnFault) -> None:

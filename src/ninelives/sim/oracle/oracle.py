@@ -118,7 +118,7 @@ class Oracle:
             case so.LeaseChanged():
                 truth.leases[it.host] = (when, it)
             case so.ControllerResumed():
-                actors.froze(picture, it)
+                actors.froze(picture, when, it)
             case _:
                 return
 

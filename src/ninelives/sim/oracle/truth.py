@@ -38,6 +38,7 @@ class Truth:
     faults: dict[int, int] = field(default_factory=dict[int, int])
     fault_changed_at: float = 0.0
     blind_until: dict[WitnessId, float] = field(default_factory=dict[WitnessId, float])
+    machine_woke: dict[WitnessId, float] = field(default_factory=dict[WitnessId, float])
 
     def __post_init__(self) -> None:
         """Put every server where the story begins."""

@@ -80,8 +80,11 @@ def certified(picture: Picture, when: float, action: Start) -> Iterator[Violatio
             continue
         standing = [proof for proof in made if picture.records.stands(proof)]
         fresh = [proof for proof in standing if _is_fresh(picture, when, proof)]
-        if not covers(fresh, disks):
-            reason = "stale" if covers(standing, disks) else "void or suspended"
+        is_stale = covers(standing, disks) and not covers(fresh, disks)
+        if is_stale and _slept_since(picture, when, host):
+            picture.excused["I3 paused machine"] += 1
+        elif not covers(fresh, disks):
+            reason = "stale" if is_stale else "void or suspended"
             yield Violation("I3", when, action.server, f"the proof about {host} is {reason}")
         is_cut_off = any(proof.covers.network or proof.covers.cpu for proof in made)
         if not is_cut_off and not _may_double(picture, host):
@@ -149,6 +152,18 @@ def _is_fresh(picture: Picture, when: float, proof: Proof) -> bool:
     read_at = picture.told.off_at.get(proof.host)
     limit = picture.facts.policy_of(proof.host).proof_fresh_s + LAST_CHECK_S
     return read_at is not None and when - read_at <= limit
+
+
+def _slept_since(picture: Picture, when: float, host: HostId) -> bool:
+    """Say whether the leader's machine stood still between the last read of "off" and the send.
+
+    No clock of its own shows that, and nobody took its lease meanwhile: what remains, and is named
+    in docs/concepts/safety.md. Counted by its own clock the reading must be fresh all the same.
+    """
+    woke = picture.truth.machine_woke.get(picture.records.holder)
+    read_at = picture.told.off_at.get(host)
+    limit = picture.facts.policy_of(host).proof_fresh_s + LAST_CHECK_S
+    return woke is not None and read_at is not None and read_at <= woke and when - woke <= limit
 
 
 # Evidence against a proof.
