@@ -42,9 +42,10 @@ from ninelives.core.model import (
 )
 from ninelives.core.policy import BALANCED
 from ninelives.core.protection import Promise
+from ninelives.core.setting import Setting
 from ninelives.core.site import HostSite, Road, Site
 from ninelives.engine import codec
-from ninelives.engine.journal import Setting, batch_of, restored
+from ninelives.engine.journal import batch_of, restored
 from ninelives.engine.node import Node
 from ninelives.engine.ports import Committed
 from ninelives.engine.writer import Report, Writer

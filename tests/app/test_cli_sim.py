@@ -1,6 +1,7 @@
 """`sim play` and `host why`, as somebody at a terminal or a program meets them."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,36 @@ def test_the_answer_is_the_state_before_whatever_came_next(journal: Path) -> Non
     before = json.loads(run("host", "why", "c1", "--journal", journal, *at, "--json").stdout)
 
     assert (before["state"], before["proofs"]) == ("fencing", [])
+
+
+def test_a_store_answers_as_its_recording_does(tmp_path: Path, journal: Path) -> None:
+    kept = tmp_path / "kept.db"
+    assert run("sim", "play", FREEZE, "--store", kept).exit_code == Exit.DONE
+
+    of_store, of_file = (
+        json.loads(run("host", "why", "c1", "--journal", path, "--json").stdout)
+        for path in (kept, journal)
+    )
+
+    assert of_store["state"] == of_file["state"] == "vacated"
+    assert of_store["proofs"] == of_file["proofs"]
+    again = run("sim", "play", FREEZE, "--store", kept)
+    assert again.exit_code == Exit.CONFIGURATION
+    assert "holds a story already" in again.stderr
+
+
+def test_another_database_is_no_store_and_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE mine (x)")
+    connection.close()
+    before = path.read_bytes()
+
+    result = run("host", "why", "c1", "--journal", path)
+
+    assert result.exit_code == Exit.CONFIGURATION
+    assert "no store of ninelives" in result.stderr
+    assert len(path.read_bytes()) == len(before)
 
 
 def test_an_answer_for_people_says_the_same(journal: Path) -> None:

@@ -30,9 +30,9 @@ from ninelives.core.decide import decide
 from ninelives.core.invariants import check
 from ninelives.core.lastcheck import objection
 from ninelives.core.policy import BALANCED
+from ninelives.core.setting import Setting
 from ninelives.engine import journal
 from ninelives.engine.disarm import Memory
-from ninelives.engine.journal import Setting
 from ninelives.engine.loop import Wiring, serve
 from ninelives.engine.node import Decide, Ready
 from ninelives.engine.ports import Ports, Store

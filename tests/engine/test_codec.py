@@ -291,6 +291,14 @@ def test_a_version_without_a_way_up_is_refused() -> None:
         decode(EVENT, document, Schema(VERSION + 2, {VERSION + 1: topic_was_called_subject}))
 
 
+def test_a_term_of_version_1_began_under_a_setting_that_nobody_wrote_down() -> None:
+    old = {"v": 1, "event": {"TermBegan": {"term": 3, "leader": "a", "is_unclean": True}}}
+
+    assert decode(EVENT, written(old)) == on.TermBegan(3, WitnessId("a"), is_unclean=True)
+    with pytest.raises(CodecError, match="'setting' is missing"):
+        decode(EVENT, written({**old, "v": 2}))
+
+
 def test_every_older_version_has_a_way_up() -> None:
     assert set(UPGRADES) == set(range(1, VERSION))
 
@@ -311,11 +319,11 @@ def test_a_document_reads_well() -> None:
     event = on.Sighted(WitnessId("c2"), (), was_frozen=True)
 
     assert encode(EVENT, event) == (
-        b'{"v":1,"event":{"Sighted":'
+        b'{"v":2,"event":{"Sighted":'
         b'{"witness":"c2","changes":[],"references":[],"was_frozen":true}}}'
     )
     assert encode(ACTION, do.ForceDown(HostId("c1"), 2)) == (
-        b'{"v":1,"action":{"ForceDown":{"host":"c1","epoch":2}}}'
+        b'{"v":2,"action":{"ForceDown":{"host":"c1","epoch":2}}}'
     )
 
 

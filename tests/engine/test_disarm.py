@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.engine.play import SETTING, SETTLED_S, Play
+from tests.engine.play import SETTLED_S, Play
 from tests.engine.stand_ins import HOSTS
 
 from ninelives.adapters.sql import SqlStore, open_store
@@ -86,7 +86,7 @@ def test_it_disarms_in_the_store_on_the_disk_and_in_the_last_row(store: SqlStore
     assert last.event == on.Armed("ninelives", is_armed=False, cause=mark.disarmed or "")
     assert "PowerRead: law I2 would break: s1" in (mark.disarmed or "")
     assert not play.after().control.is_armed
-    assert first_difference(journal.rows(store), SETTING, decide) is None
+    assert first_difference(journal.rows(store), decide) is None
 
 
 def test_the_end_of_it_is_exit_code_70() -> None:

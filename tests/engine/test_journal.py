@@ -10,12 +10,13 @@ from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.cluster import Cluster, Control, Decision, Entry, Note
-from ninelives.core.model import HostId, RoadId, ServerId
-from ninelives.core.policy import BALANCED
+from ninelives.core.model import HostId, RoadId, SegmentId, ServerId
+from ninelives.core.policy import BALANCED, CAREFUL, FAST
+from ninelives.core.setting import Setting
 from ninelives.engine import journal, ports
-from ninelives.engine.codec import CONTROL, HOST, OUTBOX, encode
+from ninelives.engine.codec import CONTROL, EVENT, HOST, OUTBOX, decode, encode
 from ninelives.engine.errors import CodecError, NinelivesError
-from ninelives.engine.journal import Row, Setting
+from ninelives.engine.journal import Row, began
 from ninelives.engine.node import Decide, Node, lawless
 from ninelives.engine.replay import first_difference, state_at, steps
 from ninelives.engine.writer import merged
@@ -43,13 +44,14 @@ class Leaders:
         self.store = MemoryStore()
         self.decide = decide
 
-    def lead(self, *events: on.Event, began_at: float = 100.0) -> Node:
+    def lead(self, *events: on.Event, began_at: float = 100.0, setting: Setting = SETTING) -> Node:
         """Lead for one term, in which `events` happen a second apart."""
         row = self.store.take(self.store.lease(), "somebody")
         assert row is not None
-        cluster = journal.restored(self.store.load(), SETTING)
+        stored = self.store.load()
+        cluster, first = journal.restored(stored, setting), began(row.term, toy.ME, setting, stored)
         node = Node(cluster, self.decide, self.store.identity().revision, lawless)
-        for second, event in enumerate((on.TermBegan(row.term, toy.ME), *events)):
+        for second, event in enumerate((first, *events)):
             ready = node.offer(event, began_at + second)
             written = self.store.commit(journal.batch_of(ready, 1e9 + second))
             assert isinstance(written, ports.Committed)
@@ -152,7 +154,7 @@ def test_requests_that_differ_in_anything_have_keys_of_their_own() -> None:
 def test_a_group_of_decisions_leaves_what_the_last_of_them_said() -> None:
     leaders = Leaders()
     node = Node(journal.restored({}, SETTING), toy.decide, 0, lawless)
-    events = (on.TermBegan(1, toy.ME), *STORY)
+    events = (began(1, toy.ME, SETTING, {}), *STORY)
     batches = [journal.batch_of(node.offer(event, 1.0), 0.0) for event in events]
     leaders.store.take(leaders.store.lease(), "somebody")
 
@@ -184,7 +186,44 @@ def test_the_journal_is_read_back_page_by_page() -> None:
 
 
 def test_the_journal_replays_to_the_same_decisions_over_two_terms() -> None:
-    assert first_difference(told().rows(), SETTING, toy.decide) is None
+    assert first_difference(told().rows(), toy.decide) is None
+
+
+def test_the_journal_says_under_which_configuration_each_term_decided() -> None:
+    other = Setting(toy.SITE, CAREFUL, {SegmentId("default"): FAST})
+    leaders = Leaders(by_policy)
+    for setting in (SETTING, SETTING, other, SETTING):
+        leaders.lead(toy.silent(C1), on.Woke("rest"), setting=setting)
+    begun = [row.event for row in leaders.rows() if isinstance(row.event, on.TermBegan)]
+
+    assert [event.setting for event in begun] == [SETTING, None, other, SETTING]
+    assert first_difference(leaders.rows(), by_policy) is None
+    assert journal.stored_setting(leaders.store.load()) == SETTING
+    assert state_at(leaders.rows(), by_policy, 9).segment_policies == other.segment_policies
+    found = first_difference(leaders.rows(), by_policy, instead=other)
+    assert found is not None, "under another configuration it would have been decided otherwise"
+
+
+def by_policy(cluster: Cluster, what: on.Event, now: float) -> Decision:
+    """Decide as ever, and wait as long as the configuration says."""
+    decision = toy.decide(cluster, what, now)
+    silence_s = cluster.policy_of(C1).silence_s
+    return decision._replace(wakes={**decision.wakes, "silence": now + silence_s})
+
+
+def test_a_journal_of_an_older_ninelives_says_what_it_lacks() -> None:
+    old = b'{"v":1,"event":{"TermBegan":{"term":1,"leader":"ctl-a","is_unclean":false}}}'
+    first, *others = told().rows()
+
+    event = decode(EVENT, old)
+
+    assert event == on.TermBegan(1, toy.ME)
+    with pytest.raises(NinelivesError, match="does not say under which configuration"):
+        first_difference([first._replace(event=event), *others], toy.decide)
+    assert (
+        first_difference([first._replace(event=event), *others], toy.decide, instead=SETTING)
+        is None
+    )
 
 
 def test_a_replay_may_begin_with_any_term() -> None:
@@ -194,8 +233,8 @@ def test_a_replay_may_begin_with_any_term() -> None:
     leaders.lead(toy.silent(C2), began_at=7.0)
     rows = list(journal.rows(leaders.store, after=7))
 
-    assert first_difference(rows, SETTING, toy.decide, stored) is None
-    assert state_at(rows, SETTING, toy.decide, 9, stored).control.cause == "drill"
+    assert first_difference(rows, toy.decide, stored) is None
+    assert state_at(rows, toy.decide, 9, stored).control.cause == "drill"
 
 
 def test_a_replay_from_within_a_term_or_with_a_gap_is_refused() -> None:
@@ -203,7 +242,7 @@ def test_a_replay_from_within_a_term_or_with_a_gap_is_refused() -> None:
 
     for damaged in (rows[1:], rows[:3] + rows[4:]):
         with pytest.raises(NinelivesError, match="cannot be replayed from revision"):
-            first_difference(damaged, SETTING, toy.decide)
+            first_difference(damaged, toy.decide)
 
 
 def changed(event: type, change: Callable[[Decision], Decision]) -> Decide:
@@ -241,7 +280,7 @@ def kept_requests(decision: Decision) -> Decision:
 def test_the_first_other_decision_is_found_and_its_part_named(
     decide: Decide, revision: int, part: str
 ) -> None:
-    found = first_difference(told().rows(), SETTING, decide)
+    found = first_difference(told().rows(), decide)
 
     assert found is not None
     assert (found.row.revision, found.part) == (revision, part)
@@ -252,7 +291,7 @@ def test_the_first_other_decision_is_found_and_its_part_named(
 def test_a_difference_shows_both_sides() -> None:
     shy = changed(on.Sighted, lambda decision: decision._replace(notes=()))
 
-    found = first_difference(told().rows(), SETTING, shy)
+    found = first_difference(told().rows(), shy)
 
     assert found is not None
     assert "host.fencing" in found.written
@@ -262,15 +301,15 @@ def test_a_difference_shows_both_sides() -> None:
 def test_a_replay_sees_the_state_as_it_was() -> None:
     rows = told().rows()
 
-    then = [state_at(rows, SETTING, toy.decide, revision) for revision in (1, 2, 3, 9)]
+    then = [state_at(rows, toy.decide, revision) for revision in (1, 2, 3, 9)]
 
     states = [type(cluster.hosts[C1].state).__name__ for cluster in then]
     assert states == ["Unknown", "Fencing", "Fenced", "Fenced"]
     assert [cluster.views.term for cluster in then] == [1, 1, 1, 2]
     assert set(then[-1].moves) == {"s2"}
-    assert len(list(steps(rows, SETTING, toy.decide))) == 9
+    assert len(list(steps(rows, toy.decide))) == 9
 
 
 def test_a_revision_that_never_was_is_an_error() -> None:
     with pytest.raises(NinelivesError, match="no revision 10"):
-        state_at(told().rows(), SETTING, toy.decide, 10)
+        state_at(told().rows(), toy.decide, 10)

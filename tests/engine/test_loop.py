@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_day(tmp_path: Path) -> None:
 def test_the_journal_of_that_day_replays(store: SqlStore) -> None:
     power_loss(store, 0)
 
-    assert first_difference(journal.rows(store), SETTING, decide) is None
+    assert first_difference(journal.rows(store), decide) is None
 
 
 def test_every_decision_is_published_once_and_in_order(store: SqlStore) -> None:
@@ -194,12 +194,15 @@ def test_a_new_leader_sends_nothing_a_second_time(store: SqlStore) -> None:
 
     assert store.lease().term == 2
     begun = [row.event for row in journal.rows(store) if isinstance(row.event, on.TermBegan)]
-    assert begun == [on.TermBegan(1, ME, is_unclean=False), on.TermBegan(2, ME, is_unclean=True)]
+    assert begun == [
+        on.TermBegan(1, ME, is_unclean=False, setting=SETTING),
+        on.TermBegan(2, ME, is_unclean=True),
+    ]
     sends = [about.split()[0] for _, about in play.world.requests("nova.evacuate")]
     assert sorted(sends) == ["s1", "s2"]
     assert all(s.vm_state is VmState.ACTIVE and s.host != C1 for s in play.world.servers.values())
     assert isinstance(play.after().hosts[C1].state, at.Vacated)
-    assert first_difference(journal.rows(store), SETTING, decide) is None
+    assert first_difference(journal.rows(store), decide) is None
 
 
 def test_a_standby_takes_over_only_after_lease_and_margin(store: SqlStore) -> None:
@@ -249,7 +252,7 @@ def test_who_hands_over_lets_go_last_of_all_and_rests(store: SqlStore) -> None:
     assert all(until is None for _, _, until in seen)
     assert store.lease().term == 2, "it led again, after its rest, as nobody else wanted to"
     begun = [row.event for row in journal.rows(store)]
-    assert begun == [on.TermBegan(1, ME), on.TermBegan(2, ME, is_unclean=True)]
+    assert begun == [on.TermBegan(1, ME, setting=SETTING), on.TermBegan(2, ME, is_unclean=True)]
 
 
 def test_a_standby_takes_at_once_what_was_let_go(store: SqlStore) -> None:
@@ -295,7 +298,7 @@ def test_the_true_loop_clock_and_writer_do_the_same(store: SqlStore) -> None:
 
     asyncio.run(main(), debug=True)  # also refuses what is called from the wrong thread
 
-    assert seen[0].event == on.TermBegan(1, ME)
+    assert seen[0].event == on.TermBegan(1, ME, setting=SETTING)
     assert store.identity().revision >= 2
     assert play.guard.rests == 1
     assert abs(next(journal.rows(store)).wall - SystemClock().wall()) < PATIENCE_S

@@ -103,8 +103,8 @@ def test_a_share_of_the_worlds_goes_through_the_codec_and_comes_to_the_same() ->
     plans = [drawn_plan(f"stored/{number}", 900.0) for number in range(60)]
     stored = [plan for plan in plans if plan.is_stored]
 
-    once, again = run_plan(stored[0]), run_plan(replace(stored[0], is_stored=False))
+    plan, once = next((p, seen) for p in stored if (seen := run_plan(p)).leader_changes)
+    again = run_plan(replace(plan, is_stored=False))
 
     assert 5 <= len(stored) <= 25
     assert replace(once, is_stored=False) == again
-    assert once.leader_changes

@@ -87,8 +87,13 @@ def filesystem_type(path: Path) -> int:
     return int(buffer[0]) & 0xFFFFFFFF
 
 
-def open_store(url: str, filesystem: Callable[[Path], int] = filesystem_type) -> "SqlStore":
-    """Open the store at `url`, made if it is not there. Refuses what would not be durable."""
+def open_store(
+    url: str, filesystem: Callable[[Path], int] = filesystem_type, *, exists: bool = False
+) -> "SqlStore":
+    """Open the store at `url`, made if it is not there. Refuses what would not be durable.
+
+    `exists`: it must be there already, so that whoever only looks makes none by a slip.
+    """
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() != "sqlite":
@@ -96,12 +101,14 @@ def open_store(url: str, filesystem: Callable[[Path], int] = filesystem_type) ->
         # A name that begins with "file:" may be a URI with mode=memory, or with no locks at all.
         if not parsed.database or parsed.database.startswith((":memory:", "file:")):
             raise StoreUnsafe("a store in memory forgets everything", "name a plain file")
+        if exists and not Path(parsed.database).is_file():
+            raise StoreUnknown(f"there is no store at {parsed.database}", "is the name right?")
         _make_private(Path(parsed.database), filesystem)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
     except (SQLAlchemyError, NoSuchModuleError) as error:
         raise ConfigError(f"not a store URL: {error}") from error
     event.listen(engine, "connect", _make_durable)
-    return SqlStore(engine)
+    return SqlStore(engine, exists)
 
 
 def _make_private(path: Path, filesystem: Callable[[Path], int]) -> None:
@@ -130,12 +137,12 @@ def _make_durable(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> 
 class SqlStore:
     """A `ports.Store` in the database behind `engine`. Safe to use from several threads."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, exists: bool = False) -> None:
         self._engine = engine
         self._upsert = upsert_record(engine.dialect.name)
         with self._connection() as connection:
             _refuse_unsafe(connection)
-            _open_schema(connection)
+            _open_schema(connection, exists)
 
     def close(self) -> None:
         """Let go of every connection that is not in use."""
@@ -263,9 +270,11 @@ def _refuse_unsafe(connection: Connection) -> None:
         raise StoreUnsafe(f"PRAGMA journal_mode is {mode}, not wal")
 
 
-def _open_schema(connection: Connection) -> None:
+def _open_schema(connection: Connection, exists: bool) -> None:
     """Make the tables in an empty database, or refuse those of another version."""
     if not inspect(connection).has_table(head.name):
+        if exists:
+            raise StoreUnknown("this database holds no store of ninelives", "is the name right?")
         metadata.create_all(connection)
     if connection.execute(select(head.c.id)).first() is None:
         if connection.execute(select(journal.c.revision).limit(1)).first() is not None:

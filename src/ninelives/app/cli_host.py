@@ -23,7 +23,7 @@ def host() -> None:
     "--journal",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
-    help="A recorded journal, as `sim play --journal` writes it.",
+    help="A recorded journal, as `sim play --journal` writes it, or a store.",
 )
 @click.option(
     "--at",
@@ -38,8 +38,8 @@ def why(host_name: str, journal: Path, wall: float | None, as_json: bool) -> int
 
     from . import host_why, host_why_view, recording
 
-    setting, rows = recording.read(journal)
-    found = host_why.why(rows, setting, decide, HostId(host_name), wall)
+    rows = recording.read(journal)
+    found = host_why.why(rows, decide, HostId(host_name), wall)
     if isinstance(found, host_why.NotAsked):
         raise Complaint(found.reason, found.hint, Exit.USAGE)
     if as_json:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 from .exits import Complaint, Exit, Group
 
 if TYPE_CHECKING:
+    from ninelives.engine.ports import Store
     from ninelives.sim.scenario import Played
     from ninelives.sim.scenario_parse import Scenario
     from ninelives.sim.timeline import Line
@@ -30,7 +32,14 @@ def sim() -> None:
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Record every decision into this file, for `host why`.",
 )
-def play(file: Path, seed: int | None, as_json: bool, journal: Path | None) -> int:
+@click.option(
+    "--store",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Keep everything in this new SQLite store; each new leader starts from it.",
+)
+def play(
+    file: Path, seed: int | None, as_json: bool, journal: Path | None, store: Path | None
+) -> int:
     """Play a scenario FILE and print its timeline.
 
     Ends with 1 if a law was broken, a claim of the file does not hold, or the timeline is not the
@@ -40,12 +49,13 @@ def play(file: Path, seed: int | None, as_json: bool, journal: Path | None) -> i
     from ninelives.sim.scenario_words import ParseError
 
     text = read(file)
-    story, _, expected = text.partition(RULE)
+    expected = text.partition(RULE)[2]
     scenario = parse(text)
     if isinstance(scenario, ParseError):
         place = f"{file}:{scenario.line}:{scenario.column}"
         raise Complaint(f"{place}: {scenario.message}", scenario.hint, Exit.CONFIGURATION)
-    played = play_and_record(scenario, seed, story, journal)
+    with opened(store) as kept:
+        played = play_and_record(scenario, seed, journal, kept)
     differs = seed is None and bool(expected.strip()) and expected != played.timeline
     if as_json:
         document = play_document(file, scenario.seed if seed is None else seed, played, differs)
@@ -57,17 +67,35 @@ def play(file: Path, seed: int | None, as_json: bool, journal: Path | None) -> i
     return Exit.FOUND if any(complaints(played, differs)) else Exit.DONE
 
 
+@contextmanager
+def opened(path: Path | None) -> "Iterator[Store | None]":
+    """Open a store that nothing was written to yet; None for none."""
+    if path is None:
+        yield None
+        return
+    from ninelives.adapters.sql import open_store
+
+    store = open_store(f"sqlite:///{path}")
+    try:
+        if store.identity().revision:
+            hint = "name another file"
+            raise Complaint(f"{path} holds a story already", hint, Exit.CONFIGURATION)
+        yield store
+    finally:
+        store.close()
+
+
 def play_and_record(
-    scenario: "Scenario", seed: int | None, story: str, journal: Path | None
+    scenario: "Scenario", seed: int | None, journal: Path | None, store: "Store | None"
 ) -> "Played":
     from ninelives.sim.scenario import play
 
     if journal is None:
-        return play(scenario, seed)
+        return play(scenario, seed, store=store)
     from .recording import Recorder
 
     with journal.open("w", encoding="utf-8") as out:
-        return play(scenario, seed, listeners=(Recorder(out, story).saw,))
+        return play(scenario, seed, listeners=(Recorder(out).saw,), store=store)
 
 
 def complaints(played: "Played", differs: bool) -> Iterator[str]:

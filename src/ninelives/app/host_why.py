@@ -12,7 +12,7 @@ from ninelives.core import brakes, rules, states
 from ninelives.core.cluster import Cluster, Sights
 from ninelives.core.draft import Draft
 from ninelives.core.model import HostId, Plane, Seen
-from ninelives.engine.journal import Row, Setting
+from ninelives.engine.journal import Row
 from ninelives.engine.node import Decide
 from ninelives.engine.replay import steps
 from ninelives.sim.timeline_words import state_words
@@ -99,16 +99,13 @@ class NotAsked:
 
 
 def why(
-    rows: Iterable[Row], setting: Setting, decide: Decide, host: HostId, wall: float | None
+    rows: Iterable[Row], decide: Decide, host: HostId, wall: float | None
 ) -> HostWhy | NotAsked:
     """Answer for the end of the journal, or for the instant `wall`."""
-    if host not in setting.site.hosts:
-        known = ", ".join(sorted(setting.site.hosts))
-        return NotAsked(f"there is no host {host}", f"one of {known}")
     last: Row | None = None
     cluster: Cluster | None = None
     history: list[Change] = []
-    for step in steps(rows, setting, decide):
+    for step in steps(rows, decide):
         if wall is not None and step.row.wall > wall:
             break
         last, cluster = step.row, step.node.cluster
@@ -117,6 +114,9 @@ def why(
             cluster = cluster.fork()  # the node goes on to the next row before we know it is late
     if last is None or cluster is None:
         return NotAsked("nothing was decided until then", "leave out --at for the end")
+    if host not in cluster.site.hosts:
+        known = ", ".join(sorted(cluster.site.hosts))
+        return NotAsked(f"there is no host {host}", f"one of {known}")
     return answer(cluster, last, host, last.wall if wall is None else wall, tuple(history))
 
 

@@ -1,36 +1,35 @@
 """A recorded journal: one file with all that it takes to ask afterwards why something was done.
 
-    {"ninelives": "recording", "story": "…"}     under which setup the leaders decided
+    {"ninelives": "recording"}
     {"revision": 1, "term": 1, "at": …, "wall": …, "event": {…}, "notes": {…}}
 
 One JSON document a line; events and notes as the codec writes them. `wall` counts from the
-beginning of the story. The setup is kept as the story that declares it, since nothing else says as
-plainly who was there.
+beginning of the story. The first row says under which configuration it was decided. Where a store
+is given in place of such a file, its journal is read.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
 from ninelives.engine.errors import ConfigError
-from ninelives.engine.journal import Row, Setting, batch_of, row_of
+from ninelives.engine.journal import Row, batch_of, row_of, rows
 from ninelives.engine.node import Ready
 from ninelives.engine.ports import Entry
 from ninelives.sim.happenings import Decided, Happening
-from ninelives.sim.scenario import parse
-from ninelives.sim.scenario_words import ParseError
 
 HEAD = {"ninelives": "recording"}
+SQLITE_MAGIC = b"SQLite format 3\0"  # sqlite.org/fileformat2.html, "Magic Header String"
 
 
 class Recorder:
     """Listens to a world and writes its journal."""
 
-    def __init__(self, file: TextIO, story: str) -> None:
+    def __init__(self, file: TextIO) -> None:
         """Write the head."""
         self._file = file
-        self._write({**HEAD, "story": story})
+        self._write(HEAD)
 
     def saw(self, when: float, happening: Happening) -> None:
         """Write the row of a durable decision."""
@@ -51,27 +50,38 @@ class Recorder:
             }
         )
 
-    def _write(self, document: dict[str, object]) -> None:
+    def _write(self, document: Mapping[str, object]) -> None:
         json.dump(document, self._file, ensure_ascii=False, separators=(",", ":"))
         self._file.write("\n")
 
 
-def read(path: Path) -> tuple[Setting, Iterator[Row]]:
-    """Open a recording. Raises `ConfigError` where it is none, `CodecError` where a row is bad."""
+def read(path: Path) -> Iterator[Row]:
+    """Open a recording, or a store. Raises `ConfigError` if it is neither; rows `CodecError`."""
     try:
+        if _is_store(path):
+            return _stored(path)
         head, *lines = path.read_text(encoding="utf-8").splitlines()
-        story = json.loads(head)["story"]
         is_ours = json.loads(head)["ninelives"] == HEAD["ninelives"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unreadable(path) from error
-    if not is_ours:
+    if not (is_ours and lines):
         raise _unreadable(path)
-    scenario = parse(story)
-    if isinstance(scenario, ParseError):
-        raise ConfigError(f"{path}: its story: {scenario}", "record it again")
-    setup = scenario.setup
-    setting = Setting(setup.site, setup.policy, setup.segment_policies)
-    return setting, _rows(path, lines)
+    return _rows(path, lines)
+
+
+def _is_store(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+
+
+def _stored(path: Path) -> Iterator[Row]:
+    from ninelives.adapters.sql import open_store
+
+    store = open_store(f"sqlite:///{path}", exists=True)
+    try:
+        yield from rows(store)
+    finally:
+        store.close()
 
 
 def _unreadable(path: Path) -> ConfigError:

@@ -24,7 +24,7 @@ def restored(
     cluster = Cluster(site, policy, segment_policies or {}, control=control)
     known = {host.id: host for host in hosts if host.id in site.hosts}
     draft = Draft(cluster, 0.0)
-    for host_id in site.hosts:
+    for host_id in sorted(site.hosts):  # two that were given the same inventory do the same
         draft.put_host(known.get(host_id, at.Host(host_id)))
     for move in moves:
         draft.put_move(move)

@@ -38,6 +38,7 @@ from .orders import (
     SignedOff,
     StormAllowed,
 )
+from .setting import Setting
 
 # The leader itself.
 
@@ -49,6 +50,7 @@ class TermBegan:
     term: int
     leader: WitnessId
     is_unclean: bool = False  # the leader before us ended without a word: it may still be sending
+    setting: Setting | None = None  # under which it decides; None: under that of the term before
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,26 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from cattrs import BaseValidationError, transform_error
 
-from ninelives.core import actions, cluster, events, states
+from ninelives.core import actions, cluster, events, setting, states
 from ninelives.engine.codec_types import Misfit, Read, Write, new_converter
 from ninelives.engine.errors import CodecError
 
-VERSION = 1  # +1 with every change of the vocabulary after a release, and an entry in UPGRADES
+VERSION = 2  # +1 with every change of the vocabulary after a release, and an entry in UPGRADES
 
 # Turns the body of one form (its name, its JSON) of a version into that of the next one.
 Upgrade = Callable[[str, Any], Any]
-UPGRADES: Mapping[int, Upgrade] = {}
+
+
+def _terms_without_setting(form: str, body: Any) -> Any:
+    """Version 2 says under which configuration a term began; version 1 left that to the reader."""
+    match body:
+        case {"TermBegan": dict(began)} if form == "event":
+            return {"TermBegan": {**began, "setting": None}}
+        case _:
+            return body
+
+
+UPGRADES: Mapping[int, Upgrade] = {1: _terms_without_setting}
 
 Value = TypeVar("Value")
 
@@ -53,7 +64,8 @@ HOST: Form[states.Host] = Form("host", states.Host)
 MOVE: Form[states.Move] = Form("move", states.Move)
 OUTBOX: Form[cluster.Entry] = Form("outbox", cluster.Entry)
 MINUTES: Form[Minutes] = Form("minutes", Minutes)
-FORMS: tuple[Form[Any], ...] = (EVENT, ACTION, CONTROL, HOST, MOVE, OUTBOX, MINUTES)
+SETTING: Form[setting.Setting] = Form("setting", setting.Setting)
+FORMS: tuple[Form[Any], ...] = (EVENT, ACTION, CONTROL, HOST, MOVE, OUTBOX, MINUTES, SETTING)
 
 
 @dataclass(frozen=True, slots=True)

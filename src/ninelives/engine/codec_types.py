@@ -263,7 +263,8 @@ def _is_mapping(kind: Any) -> bool:
 
 def _mapping_writer(kind: Any, converter: Converter) -> Write:
     key, element = get_args(kind)
-    assert key is str, f"{kind}: the keys of a JSON object are strings"
+    plain = getattr(key, "__supertype__", key)
+    assert plain is str, f"{kind}: the keys of a JSON object are strings"
     write_one = converter.get_unstructure_hook(element)
     return lambda value: {key: write_one(value[key]) for key in sorted(value)}
 

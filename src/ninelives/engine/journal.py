@@ -2,6 +2,10 @@
 
     control      what operators decided          host/ID     one host
     move/ID      one server's resurrection       outbox/…    one request without an answer
+    setting      the configuration               (restored by nobody: a leader brings its own)
+
+The configuration stands in the row in which a term began under another one than before, so that the
+journal can be replayed, and asked why, without anything beside it.
 
 Every event has a row in the journal, also one that changed nothing: only a whole journal can be
 replayed. Beside its notes a row keeps three short digests of what else was decided, so that a
@@ -14,10 +18,9 @@ from typing import NamedTuple, TypeVar
 from ninelives.core import draft
 from ninelives.core.actions import Action
 from ninelives.core.cluster import Cluster, Control, Decision, Entry, Note
-from ninelives.core.events import Event
-from ninelives.core.model import SegmentId
-from ninelives.core.policy import Policy
-from ninelives.core.site import Site
+from ninelives.core.events import Event, TermBegan
+from ninelives.core.model import WitnessId
+from ninelives.core.setting import Setting
 from ninelives.core.states import Host, Move
 from ninelives.engine import codec, ports
 from ninelives.engine.codec import Form, Minutes
@@ -25,6 +28,7 @@ from ninelives.engine.errors import CodecError
 from ninelives.engine.node import Ready
 
 CONTROL_KEY = "control"
+SETTING_KEY = "setting"
 PAGE_ROWS = ports.JOURNAL_PAGE_MAX
 
 Value = TypeVar("Value")
@@ -58,14 +62,6 @@ class Row(NamedTuple):
     digest: str
 
 
-class Setting(NamedTuple):
-    """What is not in the store and must be the same for the same decisions: the configuration."""
-
-    site: Site
-    policy: Policy
-    segment_policies: Mapping[SegmentId, Policy] = {}
-
-
 # --------------------------------------------------------------------------------------- writing
 
 
@@ -81,7 +77,23 @@ def batch_of(ready: Ready, wall: float) -> ports.Batch:
         codec.encode(codec.EVENT, ready.event),
         codec.encode(codec.MINUTES, minutes),
     )
-    return ports.Batch(ready.term, ready.revision - 1, (entry,), changes.puts, changes.drops)
+    puts = {**changes.puts, **setting_of(ready.event)}
+    return ports.Batch(ready.term, ready.revision - 1, (entry,), puts, changes.drops)
+
+
+def began(term: int, leader: WitnessId, setting: Setting, stored: Mapping[str, bytes]) -> TermBegan:
+    """Return the event that begins a term. It names the setting if the store has another. Pure."""
+    is_new = stored.get(SETTING_KEY) != codec.encode(codec.SETTING, setting)
+    return TermBegan(term, leader, is_unclean=term > 1, setting=setting if is_new else None)
+
+
+def setting_of(event: Event) -> Mapping[str, bytes]:
+    """Return the record of the setting that an event brings, if it brings one. Pure."""
+    match event:
+        case TermBegan(setting=Setting() as setting):
+            return {SETTING_KEY: codec.encode(codec.SETTING, setting)}
+        case _:
+            return {}
 
 
 def changes_of(decision: Decision) -> Changes:
@@ -155,6 +167,8 @@ def read_records(stored: Mapping[str, bytes]) -> Records:
                 moves.append(_named(key, codec.MOVE, stored[key], move_key))
             case ["outbox", _]:
                 outbox.append(_named(key, codec.OUTBOX, stored[key], entry_key))
+            case ["setting"]:
+                pass  # whoever restores brings its own; `began` compares the two
             case _:
                 raise CodecError(f"unknown record {key!r}", "a newer ninelives wrote this store")
     return in_order(control, hosts, moves, outbox)
@@ -181,6 +195,12 @@ def _named(key: str, form: Form[Value], document: bytes, name: Callable[[Value],
     if name(record) != key:
         raise CodecError(f"record {key!r} holds {name(record)!r}", "see `ninelives db check`")
     return record
+
+
+def stored_setting(stored: Mapping[str, bytes]) -> Setting | None:
+    """Read the configuration under which the last decision was made; None in an old store."""
+    document = stored.get(SETTING_KEY)
+    return None if document is None else codec.decode(codec.SETTING, document)
 
 
 def restored(stored: Mapping[str, bytes], setting: Setting) -> Cluster:

@@ -23,6 +23,7 @@ from typing import Protocol
 from ninelives.core.actions import READS, Action
 from ninelives.core.events import Armed, Event, OwnFault, TermBegan, Woke
 from ninelives.core.model import WitnessId
+from ninelives.core.setting import Setting
 from ninelives.engine.disarm import Memory, disarm, finished, recalled, unfinished
 from ninelives.engine.errors import (
     GuardLost,
@@ -31,7 +32,7 @@ from ninelives.engine.errors import (
     StoreUnavailable,
     first_of,
 )
-from ninelives.engine.journal import Setting, batch_of, restored
+from ninelives.engine.journal import batch_of, began, restored
 from ninelives.engine.lease import Hold, Watch, may_take, taken, watched
 from ninelives.engine.node import Decide, Laws, Node, Ready
 from ninelives.engine.office import Office
@@ -134,8 +135,8 @@ async def lead(wiring: Wiring, hold: Hold) -> None:
     office = Office(ports.store, ports.clock, ports.guard, hold, memory)
     await _guarded(office)
     await office.renew()  # hears of a disarm before anything is decided
-    node = await asyncio.to_thread(_begin, wiring)
-    heart = Heart(wiring, office, node)
+    node, first = await asyncio.to_thread(_begin, wiring, hold.tenure.term)
+    heart = Heart(wiring, office, node, first)
     try:
         await heart.run()
     except* AssertionError as bugs:
@@ -158,23 +159,25 @@ async def _guarded(office: Office) -> None:
         await asyncio.sleep(GUARD_LOOK_S)
 
 
-def _begin(wiring: Wiring) -> Node:
-    store = wiring.ports.store
+def _begin(wiring: Wiring, term: int) -> tuple[Node, TermBegan]:
+    """Return the mind of a new leader, and what it is told first."""
+    store, setting = wiring.ports.store, wiring.setting
     # In this order both are of one revision: we hold the lease, so that nobody else writes.
-    cluster = restored(store.load(), wiring.setting)
+    stored = store.load()
+    cluster, first = restored(stored, setting), began(term, wiring.me, setting, stored)
     # It lives as long as the term, and holds no cycles: walked again and again by the garbage
     # collector, a fleet of 10,000 hosts would stop the loop for 0.1 to 0.3 s each time.
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    return Node(cluster, wiring.decide, store.identity().revision, wiring.laws)
+    return Node(cluster, wiring.decide, store.identity().revision, wiring.laws), first
 
 
 class Heart:
     """One leader's term while it lasts."""
 
-    def __init__(self, wiring: Wiring, office: Office, node: Node) -> None:
-        self._wiring, self._office, self._node = wiring, office, node
+    def __init__(self, wiring: Wiring, office: Office, node: Node, first: TermBegan) -> None:
+        self._wiring, self._office, self._node, self._first = wiring, office, node, first
         self._clock: Clock = wiring.ports.clock
         self._inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX_EVENTS_MAX)
         self._reports: asyncio.Queue[Report] = asyncio.Queue()
@@ -193,8 +196,7 @@ class Heart:
 
     async def run(self) -> None:
         """Run every part; the first that ends with an exception cancels all others."""
-        term = self._office.tenure.term
-        self._fold(TermBegan(term, self._wiring.me, is_unclean=term > 1))
+        self._fold(self._first)
         if self._office.disarmed is not None:
             self._fold(Armed("store", is_armed=False, cause=self._office.disarmed))
             self._told_disarmed = self._office.disarmed

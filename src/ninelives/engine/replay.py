@@ -4,6 +4,9 @@
                ▲
                └── at each TermBegan anew, from the records as they were: so a leader began
 
+Under which configuration each term decided stands in the journal itself; `instead` asks what would
+have been decided under another one.
+
 `host why --at`, `what-if` and incident reports stand on it: they show the state in which a
 decision was made, not one that was put together afterwards.
 """
@@ -13,8 +16,16 @@ from typing import NamedTuple
 
 from ninelives.core.cluster import Cluster
 from ninelives.core.events import TermBegan
+from ninelives.core.setting import Setting
 from ninelives.engine.errors import NinelivesError
-from ninelives.engine.journal import Row, Setting, changes_of, digest_of, restored
+from ninelives.engine.journal import (
+    Row,
+    changes_of,
+    digest_of,
+    restored,
+    setting_of,
+    stored_setting,
+)
 from ninelives.engine.node import Decide, Node, Ready, lawless
 
 PARTS = ("records", "actions", "wakes")  # in the order of `digest_of`
@@ -47,16 +58,18 @@ class Difference(NamedTuple):
 
 def steps(
     rows: Iterable[Row],
-    setting: Setting,
     decide: Decide,
     stored: Mapping[str, bytes] | None = None,
+    instead: Setting | None = None,
 ) -> Iterator[Step]:
     """Decide each row again. `stored`: the records before the first, which begins a term."""
     records = dict(stored or {})
+    setting = instead or stored_setting(records)
     node: Node | None = None
     for row in rows:
         if isinstance(row.event, TermBegan):
-            node = Node(restored(records, setting), decide, row.revision - 1, lawless)
+            setting = instead or row.event.setting or setting
+            node = Node(restored(records, _known(setting)), decide, row.revision - 1, lawless)
         if node is None or row.revision != node.revision + 1:
             raise NinelivesError(
                 f"the journal cannot be replayed from revision {row.revision}",
@@ -64,20 +77,29 @@ def steps(
             )
         ready = node.offer(row.event, row.at)
         changes = changes_of(ready.decision)
-        records.update(changes.puts)
+        records.update({**changes.puts, **setting_of(row.event)})
         for key in changes.drops:
             records.pop(key, None)
         yield Step(row, ready, digest_of(ready.decision, changes), node)
 
 
+def _known(setting: Setting | None) -> Setting:
+    if setting is None:
+        raise NinelivesError(
+            "the journal does not say under which configuration it was decided",
+            "an older ninelives wrote it: record it again with this one",
+        )
+    return setting
+
+
 def first_difference(
     rows: Iterable[Row],
-    setting: Setting,
     decide: Decide,
     stored: Mapping[str, bytes] | None = None,
+    instead: Setting | None = None,
 ) -> Difference | None:
     """Return the first row that would be decided differently now; None if there is none."""
-    found = (difference(step) for step in steps(rows, setting, decide, stored))
+    found = (difference(step) for step in steps(rows, decide, stored, instead))
     return next((each for each in found if each is not None), None)
 
 
@@ -97,13 +119,13 @@ def difference(step: Step) -> Difference | None:
 
 def state_at(
     rows: Iterable[Row],
-    setting: Setting,
     decide: Decide,
     revision: int,
     stored: Mapping[str, bytes] | None = None,
+    instead: Setting | None = None,
 ) -> Cluster:
     """Return the state in which `revision` left the leader."""
-    for step in steps(rows, setting, decide, stored):
+    for step in steps(rows, decide, stored, instead):
         if step.row.revision == revision:
             return step.node.cluster
     raise NinelivesError(f"the journal has no revision {revision}", "see `incident list`")

@@ -119,7 +119,9 @@ def begin_term(world: "World", controller: Controller, hold: Hold) -> None:
     term = hold.tenure.term
     world.happen(TermTaken(controller.id, term))
     world.note("", "term.taken", f"{controller.id} term {term}")
-    world.deliver(controller, on.TermBegan(term, controller.id, is_unclean=term > 1))
+    # All share one configuration: only the first row of a journal has to say which.
+    setting = None if world.ledger.revision else setup.setting
+    world.deliver(controller, on.TermBegan(term, controller.id, term > 1, setting))
     world.tell_all(controller)
     tenure.check(world)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ninelives.core.model import HostId, SegmentId, ServerSeen
 from ninelives.core.policy import BALANCED, Policy
+from ninelives.core.setting import Setting
 from ninelives.core.site import Site
 
 ServerSpec = ServerSeen  # a server is declared as Nova shows it at the beginning
@@ -58,3 +59,8 @@ class Setup:
     rooms: Mapping[HostId, Room] = field(default_factory=dict[HostId, Room])
     knobs: Knobs = field(default_factory=Knobs)
     dark: frozenset[HostId] = frozenset()  # switched off before the story begins: never seen alive
+
+    @property
+    def setting(self) -> Setting:
+        """The configuration of every controller."""
+        return Setting(self.site, self.policy, self.segment_policies)
