@@ -9,17 +9,18 @@ from dataclasses import replace
 
 from . import actions as do
 from . import events as on
-from . import revoking
+from . import evidence, revoking
 from . import states as at
 from .brakes import holding_moves
 from .draft import Draft
 from .episode import move_to, tell
 from .fencing import collect, disable, read_evidence
-from .model import HostId, ServerId, ServerSeen
+from .model import HostId, Seen, ServerId, ServerSeen
 from .move import cancel_if_gone, follow_elsewhere, settle_send, step
 from .plan import plan
 from .proofs import permits_start
 from .shooting import shoot_again, still_on
+from .tallies import is_proved_dead
 from .targets import in_order
 
 RESTS = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
@@ -189,6 +190,22 @@ def upkeep(draft: Draft, host: HostId) -> None:
     collect(draft, host)
     still_on(draft, host)
     shoot_again(draft, host)
+
+
+def upkeep_again_s(draft: Draft, host: HostId) -> float:
+    """Return after how long the proofs of an empty host are looked at again without news.
+
+    What it may write is in use for ever: one that only its storage shuts out still lives. But
+    when its power was read last matters to a start alone, and whoever starts what was once sent
+    here has it read before. Somebody who switches it on will be heard, and that is news. The
+    others of its group may wait for the word of its storage.
+    """
+    policy, record = draft.policy(host), draft.host(host)
+    if record.zombie_risk or not is_proved_dead(record):
+        return policy.storage_poll_s
+    is_heard = {Seen.UP, Seen.NOT_DOWN} & set(evidence.planes_seen(draft, host).values())
+    is_waited_for = record.group and evidence.watched(draft.sights(host)) is not False
+    return policy.look_again_s if is_heard or is_waited_for else policy.vacated_look_s
 
 
 def advance(draft: Draft, host: HostId, moves: list[at.Move]) -> None:

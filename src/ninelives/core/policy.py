@@ -102,6 +102,7 @@ class Policy:
 
     # Upkeep.
     look_again_s: float = 10.0  # how often a held host is judged anew without news
+    vacated_look_s: float = 60.0  # the same of one that is empty, silent and proved off
     tell_within_s: float = 10.0
     maintenance_recovers: bool = True  # a host that dies of itself in maintenance is recovered
 

@@ -21,7 +21,7 @@ from .fencing import read_evidence
 from .model import Attestation, HostId, Power, Seen
 from .proofs import has_clean_boot, is_boot_heard, valid
 from .roads import has_late_off_passed, late_off_ends_at
-from .rules import Facts, judge
+from .rules import Facts, judge, judged
 from .states import Class, Stage
 
 LET_IN = frozenset({Stage.RESTARTING, Stage.SOAKING, Stage.ENABLING})
@@ -34,7 +34,7 @@ def vacated(draft: Draft, host: HostId) -> None:
     """Wait for the host to be switched on, and lead it back when its new boot proves clean."""
     policy, record = draft.policy(host), draft.host(host)
     moves.upkeep(draft, host)
-    draft.wake_host(host, draft.now + policy.look_again_s)
+    draft.wake_host(host, draft.now + moves.upkeep_again_s(draft, host))
     due = late_off_ends_at(draft, host)
     if due is None or draft.now < due:
         if due is not None:
@@ -62,7 +62,7 @@ def power_on(draft: Draft, host: HostId) -> None:
 def _follow_power_on(draft: Draft, host: HostId) -> None:
     """While a host is being switched on, see what its power says."""
     policy, record = draft.policy(host), draft.host(host)
-    if record.power_ons and not Facts(draft, host).has_new_boot:
+    if record.power_on_open and not Facts(draft, host).has_new_boot:
         sights = draft.sights(host)
         # At its own pace: each answer leads here again, and would otherwise ask at once anew.
         if draft.now >= sights.power_asked_at + policy.power_poll_s:
@@ -129,7 +129,8 @@ def look(draft: Draft, host: HostId, state: at.Returning) -> None:
     """Go one stage further, if what the present one waits for is seen."""
     if draft.host(host).zombie_risk or _died_again(draft, host, state):
         return
-    draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
+    if state.stage is not Stage.SOAKING:
+        draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
     if state.stage not in LET_IN and not is_boot_heard(draft, host):
         return  # the next boot may come with its guests: nothing is opened to it unseen
     match state.stage:
@@ -304,16 +305,18 @@ def _restart_servers(draft: Draft, host: HostId) -> None:
 def _soak(draft: Draft, host: HostId, state: at.Returning) -> None:
     policy, facts = draft.policy(host), Facts(draft, host)
     soak = policy.soak_s if draft.site(host).has_agent else policy.soak_agentless_s
-    is_well = facts.all_up or not draft.site(host).has_agent
-    cls = judge(draft, host).cls
+    cls, due = judged(facts).cls, state.stage_since + soak
     if cls is Class.STORAGE_LOST:
         read_evidence(draft, host)
         revoking.let_in_again(draft, host, state.stage_since)
-    if draft.now < state.stage_since + soak:
-        draft.wake_host(host, state.stage_since + soak)
-    elif is_well and cls in (Class.FINE, Class.PLANNED, Class.NOVA_COMPUTE):
+    is_heard = facts.all_up or not draft.site(host).has_agent
+    is_well = is_heard and cls in (Class.FINE, Class.PLANNED, Class.NOVA_COMPUTE)
+    # Whatever befalls a host that does well is news. One that does not may have to wait for others,
+    # who hear each other again.
+    draft.wake_host(host, max(due, draft.now) if is_well else draft.now + policy.attest_retry_s)
+    if is_well and draft.now >= due:
         _to_stage(draft, host, Stage.ENABLING)
-    else:
+    elif draft.now >= due:
         tell(draft, host, f"soaking:{cls}", "it stays disabled until it is well")
 
 
