@@ -9,6 +9,7 @@ from tests.core.small_cloud import SmallCloud, small_site
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
+from ninelives.core.lastcheck import objection
 from ninelives.core.model import HostId, Power, RoadId
 from ninelives.core.site import Road
 
@@ -99,6 +100,27 @@ def test_attack_17_no_power_on_is_ordered_while_an_off_may_still_come_late() -> 
     assert not cloud.all_of(do.PowerOn)
 
     cloud.run(cloud.policy.off_late_s)
+    cloud.tell(on.PowerOnOrdered("ann", C1))
+
+    assert len(cloud.all_of(do.PowerOn)) == 1
+
+
+def test_nobody_is_switched_on_by_a_leader_that_was_away_until_it_looked_anew() -> None:
+    cloud = CheckedCloud().started()
+    cloud.kill("c1")
+    cloud.until(lambda: cloud.is_in("c1", at.Vacated), 60)
+    cloud.run(cloud.policy.off_late_s)
+    on_again = do.PowerOn(C1, cloud.host("c1").epoch, 1)
+    assert objection(cloud.cluster, on_again, cloud.now, None) == ""
+
+    cloud.tell(on.OwnFault("froze"))
+    cloud.tell(on.OwnFault("froze", ended=True))
+    cloud.tell(on.PowerOnOrdered("ann", C1))
+
+    assert not cloud.all_of(do.PowerOn)
+    assert objection(cloud.cluster, on_again, cloud.now, None) == "own_fault"
+
+    cloud.run(cloud.policy.silence_s + cloud.policy.confirm_s + 1)
     cloud.tell(on.PowerOnOrdered("ann", C1))
 
     assert len(cloud.all_of(do.PowerOn)) == 1

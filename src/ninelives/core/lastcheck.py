@@ -89,7 +89,7 @@ def _about_host(draft: Draft, action: HostAction) -> str:
         case do.PowerOff(), _:
             return _shot(draft, action)
         case do.PowerOn(), at.Vacated() | at.Quarantined():
-            return "" if has_late_off_passed(draft, action.host) else "off_may_be_late"
+            return _power_on(draft, action.host)
         case do.Revoke(), at.Fencing() | at.Fenced() | at.Evacuating() | at.Vacated():
             return ""
         case do.ForceDown(), at.Fenced() | at.Evacuating() | at.Vacated():
@@ -116,6 +116,12 @@ def _to_boot(draft: Draft, action: do.StartCompute | do.OpenGate, boot: BootId |
     if action.boot != boot:
         return "other_boot"
     return "" if is_boot_heard(draft, action.host) else "boot_not_heard"
+
+
+def _power_on(draft: Draft, host: HostId) -> str:
+    if Facts(draft, host).own_fault:
+        return "own_fault"  # that it is off and empty was seen before we were away
+    return "" if has_late_off_passed(draft, host) else "off_may_be_late"
 
 
 def _lift(draft: Draft, record: at.Host, action: do.LiftRevocation) -> str:

@@ -11,6 +11,7 @@ from .episode import add_proof, move_to
 from .host import adopt, fence_ordered, look
 from .model import HostId, Proof, Refusal, SegmentId
 from .roads import has_late_off_passed
+from .rules import Facts
 
 
 def judge_order(draft: Draft, order: on.Order) -> None:
@@ -139,5 +140,7 @@ def _power_on(draft: Draft, host: HostId) -> Refusal | None:
     if not has_late_off_passed(draft, host):
         late = draft.policy(host).off_late_s
         return Refusal("off_may_be_late", f"a device may act {late:g} s after it accepted")
+    if Facts(draft, host).own_fault:
+        return Refusal("own_fault", "the controller was away, and looks anew: try in a minute")
     returning.power_on(draft, host)
     return None

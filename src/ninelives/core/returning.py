@@ -52,6 +52,8 @@ def power_on(draft: Draft, host: HostId) -> None:
     is_late = not has_late_off_passed(draft, host)
     if record.power_on_open or is_late or not draft.control.is_armed:
         return
+    if Facts(draft, host).own_fault:
+        return  # whether it is empty was seen before we were away: look again first
     attempt = record.power_ons + 1
     draft.put_host(replace(record, power_ons=attempt, power_on_open=True))
     timeout = draft.policy(host).request_timeout_s
