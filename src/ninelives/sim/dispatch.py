@@ -63,6 +63,7 @@ OF_A_PROCESS: Mapping[str, Handler] = {
     "renewal": tenure.renewal,
     "send": perform.send,
     "reply": health.reply,
+    "echo": health.echo,
     "power_read": bmc.power_read,
     "power_unread": bmc.power_unread,
     "storage_read": storage.storage_read,

@@ -1,5 +1,6 @@
 """News for leaders, told again in each new term: canaries, guests, beacons; and answers."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ninelives.core import actions as do
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
     from .controllers import Controller
     from .world import World
 
+# What names the question that it answers may come twice, as long as it is waited for; what is
+# signed for an episode, long after. A read of a power device names nothing: it never comes again.
+ECHOES: Mapping[type, float] = {
+    **dict.fromkeys((on.Replied, on.Listed, on.Watched, on.TargetsSeen, on.DomainsSeen), 1.0),
+    **dict.fromkeys((on.Attested, on.Promised), 10.0),
+    on.GuestSeen: 1.0,
+}
 CANARIES = ("nova", "keystone", "scheduler", "database", "bus")
 
 
@@ -69,7 +77,7 @@ def guest_seen(world: "World", server: ServerId, host: HostId) -> None:
     event = on.GuestSeen(cloud_reads.seen_of(world, server), host, domain.health)
     for leader in world.leading():
         if world.net.talks(host, leader.id, network.planes_of(world, host)):
-            world.deliver(leader, event)
+            reply(world, leader.id, leader.life, event)
 
 
 def kdump_beacon(world: "World", host: HostId, ended: bool) -> None:
@@ -93,9 +101,22 @@ def answer(world: "World", controller: WitnessId, life: int, event: on.Event) ->
 
 
 def reply(world: "World", controller_id: WitnessId, life: int, event: on.Event) -> None:
-    controller = world.controllers[controller_id]
-    if controller.life == life:
-        deliver(world, controller, event)
+    if is_same_life(world, controller_id, life):
+        deliver(world, world.controllers[controller_id], event)
+        if world.net.echo_s and type(event) in ECHOES:
+            wait = world.rng.random() * world.net.echo_s * ECHOES[type(event)]
+            world.after(wait, "echo", controller_id, life, event)
+
+
+def echo(world: "World", controller_id: WitnessId, life: int, event: on.Event) -> None:
+    """Bring an answer again that was had already."""
+    if is_same_life(world, controller_id, life):
+        deliver(world, world.controllers[controller_id], event)
+
+
+def is_same_life(world: "World", controller: WitnessId, life: int) -> bool:
+    """Say whether the process that asked is still there to be answered."""
+    return world.controllers[controller].life == life
 
 
 def deliver(world: "World", controller: "Controller", event: on.Event) -> None:

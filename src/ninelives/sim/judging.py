@@ -1,5 +1,6 @@
 """Set an oracle over a world: what it is given of a setup, and nothing more."""
 
+from collections.abc import Sequence
 from traceback import extract_tb
 
 from ninelives.core.model import HostId, VmState
@@ -46,14 +47,14 @@ def judge(world: World, oracle: Oracle) -> None:
     world.observe(saw)
 
 
-def pass_time(world: World, oracle: Oracle, until: float) -> bool:
-    """Let time pass as long as no law is broken. Say whether none was."""
+def pass_time(world: World, oracle: Oracle, until: float, called: Sequence[object] = ()) -> bool:
+    """Let time pass as long as no law is broken, and nobody is `called`. Say whether none was."""
     broken, heap = oracle.violations, world.heap
     limit = world.events + EVENTS_MAX
-    while heap and heap[0][0] <= until and not broken:
+    while heap and heap[0][0] <= until and not broken and not called:
         world.step()
         assert world.events < limit, "the world never comes to rest"
-    if not broken:
+    if not broken and not called:
         world.now = max(world.now, until)
     return not broken
 

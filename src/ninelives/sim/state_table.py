@@ -41,6 +41,8 @@ NEVER_ASKED = "a host that was never seen alive has had no episode: nothing was 
 # None of a move: its questions and sends carry no episode of their own, so that their answers may
 # come however late, in whatever state it, or its next move, is by then.
 IMPOSSIBLE: Mapping[Pair, str] = {
+    (at.Unknown, on.PowerRead): NEVER_ASKED,
+    (at.Unknown, on.StorageSeen): NEVER_ASKED,
     (at.Unknown, on.Attested): NEVER_ASKED,
     (at.Unknown, on.Promised): NEVER_ASKED,
     (at.Unknown, on.Listed): NEVER_ASKED,

@@ -24,6 +24,7 @@ from .oracle import Oracle, Violation
 from .setup import Setup
 from .shrink import Story
 from .state_table import named
+from .swarm_ambushes import Ambush
 from .swarm_people import settled, whim
 from .swarm_troubles import drawn_rows, drawn_troubles
 from .swarm_worlds import dense_setup, drawn_setup
@@ -34,6 +35,7 @@ ACTIVE_S = 3.0 * 3600.0
 CALM_LOOK_S = 120.0  # how often somebody looks once all is healed
 CALM_MAX_S = 3.0 * 3600.0
 FAULTS_PER_HOUR = (4.0, 8.0, 15.0, 30.0, 60.0)
+AMBUSHED = 0.25  # the share of worlds in which somebody lies in wait
 WHIMS_PER_HOUR = (0.0, 0.0, 2.0, 6.0)
 STORED_SHARE = 0.25  # of the worlds: each costs about twice as much
 
@@ -49,6 +51,7 @@ class Plan:
     faults_per_hour: float = 15.0
     whims_per_hour: float = 2.0
     looks_s: float = 300.0  # how often somebody looks while faults go on
+    has_ambushes: bool = False  # somebody lies in wait for every state
     is_healed: bool = True  # calm follows, and the laws of the end are asked
     is_stored: bool = False  # every commit goes through the codec, and each new leader reads it
 
@@ -84,6 +87,7 @@ def drawn_plan(seed: str, active_s: float = ACTIVE_S) -> Plan:
         rng.choice(WHIMS_PER_HOUR),
         rng.choice((60.0, 300.0, 900.0)),
         is_stored=rng.random() < STORED_SHARE,  # drawn last: the worlds are those of before
+        has_ambushes=Random(f"ambush {seed}").random() < AMBUSHED,
     )
 
 
@@ -109,6 +113,7 @@ class Run:
     )
     done: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
     numbers: int = 0
+    ambush: Ambush | None = None
 
     def plan_at(self, at_s: float, kind: str, words: Words = ()) -> None:
         self.numbers += 1
@@ -142,6 +147,9 @@ def begun(plan: Plan, decide: Decide | None = None, objection: Objection | None 
         run.plan_at(each.at_s, "trouble", each.words)
         run.plan_at(each.at_s + each.lasts_s, "heal", each.words)
     run.plan_at(rng.uniform(0.5, 1.0) * plan.looks_s, "look")
+    if plan.has_ambushes:
+        run.ambush = Ambush(world, Random(f"ambushes {plan.seed}"))
+        world.observe(run.ambush.saw)
     if plan.whims_per_hour:
         run.plan_at(rng.expovariate(plan.whims_per_hour / 3600.0), "whim")
     heapify(run.agenda)
@@ -150,13 +158,25 @@ def begun(plan: Plan, decide: Decide | None = None, objection: Objection | None 
 
 def _live(run: Run) -> None:
     plan, world = run.plan, run.world
+    called = run.ambush.called if run.ambush else []
     while run.agenda and run.agenda[0][0] < plan.active_s:
-        at_s, _, kind, words = heappop(run.agenda)
-        if not pass_time(world, run.oracle, at_s):
+        if not pass_time(world, run.oracle, run.agenda[0][0], called):
             return
+        if called:
+            _plan_called(run, called)
+            continue
+        _, _, kind, words = heappop(run.agenda)
         _happens(run, kind, words)
     if pass_time(world, run.oracle, plan.active_s) and plan.is_healed:
+        if run.ambush is not None:
+            world.observers.remove(run.ambush.saw)
         _calm(run)
+
+
+def _plan_called(run: Run, called: list[tuple[float, Words]]) -> None:
+    for at_s, words in called:
+        run.plan_at(max(at_s, run.world.now), "ambush", words)
+    called.clear()
 
 
 def _happens(run: Run, kind: str, words: Words) -> None:
@@ -171,6 +191,9 @@ def _happens(run: Run, kind: str, words: Words) -> None:
             for each in settled(world, rng):
                 run.do(each)
             run.plan_at(world.now + plan.looks_s * rng.uniform(0.5, 1.5), "look")
+        case "ambush":
+            run.do(words)
+            run.plan_at(world.now + rng.choice((20.0, 200.0)) * rng.random(), "heal", words)
         case _:
             words = whim(world, rng)
             run.do(words)

@@ -31,7 +31,12 @@ NFS = BackendId("nfs")
 
 GOLD = Rule(Promise("gold", tier=10), ((Key.TAG, "class=gold"),))
 CATTLE = Rule(
-    Promise("cattle", tier=70, data=Keep.DISPOSABLE, guest_hangs=Remedy.RESTART, attempts_max=3),
+    Promise(
+        *("cattle", 70, Keep.DISPOSABLE),
+        guest_hangs=Remedy.RESTART,
+        attempts_max=3,
+        resets_state=True,
+    ),
     ((Key.TAG, "class=cattle"),),
 )
 LEFT_ALONE = Rule(

@@ -46,7 +46,8 @@ def wanted(world: "World", node: str, plane: Plane, slots: Slots) -> Link:
 def packets(world: "World", slots: Slots) -> None:
     network = world.net
     network.doubled = "duplicate" in slots
-    network.delay_s = float(slots.get("SECONDS", "0"))
+    seconds = float(slots.get("SECONDS", "0"))
+    network.delay_s, network.echo_s = (0.0, seconds) if "echo" in slots else (seconds, 0.0)
     network.reorders = "reorder" in slots
 
 
@@ -197,6 +198,7 @@ FORMS = (
     Form("packets duplicate", packets, (25,), "packets ok"),
     Form("packets delay SECONDS", packets, (25,), "packets ok"),
     Form("packets reorder", packets, (25,), "packets ok"),
+    Form("packets echo SECONDS", packets, heal="packets ok"),
     Form("packets ok", packets),
     Form("partition over", partition_over),
     Form("partition GROUPS", partition, partition_row, "partition over"),

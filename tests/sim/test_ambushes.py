@@ -1,0 +1,97 @@
+"""Whoever lies in wait strikes at every state, in words that the fault language knows."""
+
+from collections import Counter
+from dataclasses import replace
+from random import Random
+
+from tests.sim.small_world import C1, WEB, Story
+
+from ninelives.core import actions as do
+from ninelives.core import events as on
+from ninelives.core import states as at
+from ninelives.core.cluster import Decision
+from ninelives.core.model import Power, RoadId, WitnessId
+from ninelives.sim import faults
+from ninelives.sim.happenings import Decided
+from ninelives.sim.swarm_ambushes import Ambush
+from ninelives.sim.swarm_run import drawn_plan, run_plan
+
+N1 = WitnessId("n1")
+ROAD = RoadId("c1-bmc")
+
+
+def entered(*states: at.HostState) -> list[Decided]:
+    """Decide that c1 goes from one state to the next."""
+    return [
+        Decided(
+            *(N1, 1, number, 0.0, on.Woke("host/c1")),
+            Decision({C1: at.Host(C1, 1, state)}, {}, {}, None, {}, None, {}, {}, (), ()),
+        )
+        for number, state in enumerate(states)
+    ]
+
+
+def test_every_order_of_an_ambush_is_a_sentence_of_the_fault_language() -> None:
+    story = Story()
+    ambush = Ambush(story.world, Random(1))
+
+    for it in entered(*(at.Healthy(0.0), at.Fenced(0.0)) * 500):
+        ambush.struck.clear()
+        ambush.saw(5.0, it)
+
+    kinds = Counter(words[0] for _, words in ambush.called)
+    assert {"operator", "pacemaker", "panic", "guest", "leader", "packets"} <= set(kinds)
+    assert not [words for _, words in ambush.called if faults.check(words, story.world.setup)]
+    assert all(at_s >= 5.0 for at_s, _ in ambush.called)
+
+
+def test_a_state_that_is_entered_often_is_struck_ever_less() -> None:
+    ambush = Ambush(Story().world, Random(1))
+    for it in entered(*(at.Healthy(0.0), at.Held(0.0, "storm", at.Class.HUNG)) * 200):
+        ambush.saw(0.0, it)
+
+    before = ambush.struck.copy()
+    for it in entered(at.Repairing(0.0, at.Class.LIBVIRT_HUNG, 1, 60.0)):
+        ambush.saw(0.0, it)
+
+    assert 20 < before[at.Held] < 60
+    assert ambush.struck[at.Repairing] == 1
+
+
+def test_a_world_with_ambushes_is_always_the_same_and_meets_more() -> None:
+    plan = replace(drawn_plan("same/5", 900.0), has_ambushes=True)
+    calm = run_plan(replace(plan, has_ambushes=False))
+
+    once, again = run_plan(plan), run_plan(plan)
+
+    assert once == again
+    assert len(once.pairs) > len(calm.pairs)
+
+
+def test_an_echo_brings_what_names_its_question_once_more_and_no_reading() -> None:
+    story = Story().run(10, (8, "packets echo 5"))
+    leader = story.world.leader()
+    assert leader is not None
+    asker, before = (leader.id, leader.life), len(story.events())
+    question = do.ListServers(C1, 1, 0)
+
+    story.world.answer(*asker, on.Listed(question, (), is_complete=True))
+    story.world.answer(*asker, on.PowerRead(C1, ROAD, Power.ON))
+    story.run(20)
+
+    heard = Counter(type(event) for _, event in story.events()[before:])
+    assert heard[on.Listed] == 2
+    assert heard[on.PowerRead] == 1
+
+
+def test_an_echo_ends_with_the_process_that_asked() -> None:
+    story = Story().run(10, (8, "packets echo 5"))
+    leader = story.world.leader()
+    assert leader is not None
+
+    story.world.answer(leader.id, leader.life, on.TargetsSeen(do.AskTargets(WEB, 1), ()))
+    story.world.command(("leader", "crash"))
+    story.run(20)
+
+    heard = [event for _, event in story.events() if isinstance(event, on.TargetsSeen)]
+    assert len(heard) <= 1
