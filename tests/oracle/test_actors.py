@@ -2,12 +2,24 @@
 
 from dataclasses import replace
 
-from tests.oracle.history import C1, C2, C3, LEADER, ROAD, S1, STANDBY, History, seen, story
+from tests.oracle.history import (
+    C1,
+    C2,
+    C3,
+    LEADER,
+    ROAD,
+    S1,
+    STANDBY,
+    History,
+    facts,
+    seen,
+    story,
+)
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import EVERYTHING, Method, RoadId, Sign
+from ninelives.core.model import EVERYTHING, Method, RoadId, SegmentId, Sign
 from ninelives.sim import happenings as so
 
 # I9.
@@ -29,6 +41,17 @@ def test_a_shot_after_the_fresh_window_keeps_i9() -> None:
     told = healed(story().fencing().truly(so.ControllerResumed(LEADER, 30.0)))
 
     assert told.after(6).shot().laws == set()
+
+
+def test_the_fresh_window_is_that_of_the_hosts_own_segment() -> None:
+    quick = replace(facts().policy, silence_s=2.0)
+    known = replace(facts(), segment_policies={SegmentId("s"): quick})
+
+    told = healed(story(known).fencing().truly(so.ControllerResumed(LEADER, 30.0)))
+
+    assert told.after(1.5).shot().laws == {"I9"}
+    again = healed(story(known).fencing().truly(so.ControllerResumed(LEADER, 30.0)))
+    assert again.after(2.5).shot().laws == set()
 
 
 def test_a_gap_that_its_own_clock_does_not_show_is_no_matter_of_i9() -> None:

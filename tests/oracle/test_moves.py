@@ -22,7 +22,7 @@ from tests.oracle.history import (
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import Candidate, HostId, ServerSeen
+from ninelives.core.model import Candidate, HostId, ServerSeen, VmState
 from ninelives.core.policy import BALANCED, Policy
 from ninelives.core.protection import Promise
 from ninelives.sim import happenings as so
@@ -163,6 +163,14 @@ def test_an_evacuation_before_the_reset_was_seen_to_end_breaks_i16() -> None:
     told = told.read(C1).acted(do.ResetState(S1, C1, 1, 1)).watched(seen())
 
     assert told.sent(attempt=2).laws == {"I16"}
+
+
+def test_a_reset_seen_before_its_answer_has_ended_all_the_same() -> None:
+    reset, in_error = do.ResetState(S1, C1, 1, 1), replace(seen(), vm_state=VmState.ERROR)
+    told = story().evacuating().moving(at.Planned(1.0), promise=Promise(resets_state=True))
+    told.read(C1).acted(reset).watched(in_error).replied(reset)
+
+    assert told.sent(attempt=2).laws == set()
 
 
 # I16.

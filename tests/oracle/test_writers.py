@@ -110,6 +110,16 @@ def test_a_target_that_was_named_once_is_a_writer_until_seen_absent() -> None:
     assert told.laws == {"I2"}
 
 
+def test_a_target_named_in_an_episode_that_is_over_is_no_writer() -> None:
+    reset = do.HardReboot(S1, C1, 1, 2)
+    told = story().evacuating().sent(S1, C2).arrived()
+    told.watched(seen(S1, C1)).host(C1, at.Healthy(told.now), proofs=())  # moved home since
+
+    guest = told.moving(at.Mending(told.now, is_migration=False, is_sent=True), attempt=2)
+
+    assert "I2" not in guest.acted(reset).laws
+
+
 def test_a_target_seen_absent_is_no_writer() -> None:
     told = story().evacuating().sent(target=C2)
     told.replied(do.Evacuate(S1, C1, C2, 1, 1), on.Outcome.REFUSED)

@@ -269,6 +269,8 @@ def pause(world: "World", controller: Controller, kind: Pause, until: float) -> 
     if not controller.is_running:
         return
     tenure.settle(world, controller)
+    for renewed in tuple(controller.renewing.values()):
+        world.deliver(controller, renewed)  # it had each until now: lazily, only the last is told
     controller.frozen_mono = controller.clock.read(world.now)
     controller.pause = kind
     controller.paused_at = world.now

@@ -15,27 +15,31 @@ from .shots import CLOCKS_DIFFER, SILENT_ACTIONS
 from .told import server_of
 
 GAP_S = 3.0  # R0: a longer gap between two looks of a leader at its clock voids what it knew
+OF_A_SOURCE = (do.Evacuate, do.ResetState, do.LiveMigrate)
 VOIDED_BY_A_GAP = (do.PowerOff, *do.SENDS)
 
 
 def froze(picture: Picture, when: float, it: so.ControllerResumed) -> None:
     """I9: its own clock shows the gap, so from now on it must know that it was away."""
     if it.gap_s > GAP_S:
-        picture.truth.blind_until[it.controller] = inf
+        picture.truth.looks_since[it.controller] = inf
     elif it.gap_s == 0.0:
         picture.truth.machine_woke[it.controller] = when  # its clock stood still, too
 
 
 def own_fault(picture: Picture, when: float, it: so.Decided, event: on.OwnFault) -> None:
     """I9: blind until the fault ended and a full fresh window passed."""
-    window_s = picture.facts.policy.silence_s * CLOCKS_DIFFER
-    picture.truth.blind_until[it.controller] = when + window_s if event.ended else inf
+    picture.truth.looks_since[it.controller] = when if event.ended else inf
 
 
 def awake(picture: Picture, when: float, it: so.Issued) -> Iterator[Violation]:
     """I9 for one request that leaves."""
-    until = picture.truth.blind_until.get(it.controller)
-    if until is not None and when < until and isinstance(it.action, VOIDED_BY_A_GAP):
+    since = picture.truth.looks_since.get(it.controller)
+    if since is None or not isinstance(it.action, VOIDED_BY_A_GAP):
+        return
+    host = it.action.source if isinstance(it.action, OF_A_SOURCE) else it.action.host
+    # The window is that of the host's own segment: it says how soon silence means anything there.
+    if when < since + picture.facts.policy_of(host).silence_s * CLOCKS_DIFFER:
         name = type(it.action).__name__
         yield Violation("I9", when, it.controller, f"{name} on evidence from before it froze")
 
@@ -46,7 +50,7 @@ def term_taken(picture: Picture, when: float, it: so.TermTaken) -> Iterator[Viol
     if it.term <= records.term:
         yield Violation("I10", when, it.controller, f"term {it.term} after term {records.term}")
     records.term, records.holder = it.term, it.controller
-    picture.truth.blind_until.pop(it.controller, None)
+    picture.truth.looks_since.pop(it.controller, None)
 
 
 def one_actor(picture: Picture, when: float, it: so.Issued | so.Decided) -> Iterator[Violation]:

@@ -183,6 +183,9 @@ class Told:
         if server is None or flight is None or flight.action != event.action or flight.is_over:
             return
         is_over = event.outcome in (on.Outcome.REFUSED, on.Outcome.NOT_SENT)
+        if isinstance(flight.action, do.ResetState) and event.outcome is on.Outcome.DONE:
+            seen = self.seen.get(server)  # who is reset was not in error before: this is the end
+            is_over = seen is not None and is_in_error(seen)
         self.flights[server] = changed(flight, outcome=event.outcome, is_over=is_over)
 
     def _hear_server(self, when: float, server: ServerSeen) -> None:

@@ -37,7 +37,8 @@ class Truth:
     lost_work: set[int] = field(default_factory=set[int])
     faults: dict[int, int] = field(default_factory=dict[int, int])
     fault_changed_at: float = 0.0
-    blind_until: dict[WitnessId, float] = field(default_factory=dict[WitnessId, float])
+    # since when each looks anew after it was away; infinite as long as it does not yet
+    looks_since: dict[WitnessId, float] = field(default_factory=dict[WitnessId, float])
     machine_woke: dict[WitnessId, float] = field(default_factory=dict[WitnessId, float])
 
     def __post_init__(self) -> None:

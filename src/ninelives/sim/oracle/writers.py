@@ -114,7 +114,8 @@ def writers_but_target(picture: Picture, action: Start) -> set[HostId]:
         died = move.host if move is not None and is_its else target
     hosts.add(died)
     source, epoch, named = records.named.get(action.server, (target, -1, frozenset[HostId]()))
-    if (source, epoch) == (died, action.epoch):
+    is_over = isinstance(records.host(died).state, at.Healthy)  # the episode, by health again
+    if (source, epoch) == (died, action.epoch) and not is_over:
         hosts |= named
     seen = told.seen.get(action.server)
     if seen is not None:
