@@ -259,4 +259,8 @@ def undo(draft: Draft, host: HostId) -> Refusal | None:
     lifted = tuple(replace(entry, lifted=True) for entry in record.revocations)
     draft.put_host(replace(record, revocations=lifted, is_touched=False))
     begin(draft, host, Class.UNKNOWN, "undone")
+    # Its storage was lost to our own revocation: only what is lost from here on is its own trouble.
+    sights = draft.sights(host)
+    if sights.storage_lost_since is not None:
+        draft.put_sights(replace(sights, storage_lost_since=draft.now))
     return None

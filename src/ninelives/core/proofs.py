@@ -56,10 +56,11 @@ def power_off(draft: Draft, host: HostId) -> Proof | Refusal:
 def storage_revoked(draft: Draft, host: HostId, backend: BackendId) -> Proof | Refusal:
     """Judge one backend's revocation: seen in force, no watcher left, the addresses his alone."""
     view = draft.sights(host).storage.get(backend)
-    asked = any(entry.backend == backend for entry in draft.host(host).revocations)
+    asked = [entry.asked_at for entry in draft.host(host).revocations if entry.backend == backend]
     if backend not in draft.site(host).revocable or not asked:
         return Refusal("not_revocable", "list the addresses that are this host's alone")
-    if view is None or view.revoked is not True or view.watched is True:
+    is_older = view is not None and view.at <= max(asked)  # it may show one that was lifted since
+    if view is None or is_older or view.revoked is not True or view.watched is True:
         return Refusal("not_in_force", "the backend is asked again")
     covers = Covers(backends=frozenset({backend}))
     evidence = f"{backend} shuts it out, seen in force"

@@ -3,7 +3,8 @@
     revoke ─▶ seen in force ─▶ renewed at half life, by whoever leads ─▶ lifted on the way back
 
 A revocation that was sent and not answered may yet come into force, after the lift that should
-take it back. So a host is let in only when none is under way, and again if one came late.
+take it back. So a host is let in only when none is under way, and again if one came late. Nor is
+it shut out while a lift is under way: that would take away what was just seen in force.
 """
 
 from dataclasses import replace
@@ -21,7 +22,11 @@ def revoke(draft: Draft, host: HostId) -> None:
     known = {entry.backend: entry for entry in draft.host(host).revocations}
     for backend in sorted(draft.site(host).revocable):
         entry = known.get(backend)
-        if entry is None or (not entry.lifted and draft.now >= entry.asked_at + renew_s):
+        is_due = entry is None or (not entry.lifted and draft.now >= entry.asked_at + renew_s)
+        until = _may_be_let_in_until(draft, host, backend) if is_due else 0.0
+        if draft.now < until:
+            draft.wake_host(host, until)
+        elif is_due:
             _ask_to_revoke(draft, host, entry or at.Revocation(backend))
 
 
@@ -33,6 +38,17 @@ def _ask_to_revoke(draft: Draft, host: HostId, entry: at.Revocation) -> None:
     draft.forget(partial(_is_lift, host, entry.backend))
     action = do.Revoke(host, entry.backend, record.epoch)
     draft.act(action, draft.policy(host).request_timeout_s)
+
+
+def _may_be_let_in_until(draft: Draft, host: HostId, backend: BackendId) -> float:
+    """Return until when a lift that is under way may let the host in; 0 without one."""
+    timeout = draft.policy(host).request_timeout_s
+    sent = [
+        entry.at + timeout
+        for action in [*draft.cluster.outbox, *draft.outbox]
+        if _is_lift(host, backend, action) and (entry := draft.entry(action)) is not None
+    ]
+    return max(sent, default=0.0)
 
 
 def _is_lift(host: HostId, backend: BackendId, action: do.Action) -> bool:

@@ -40,12 +40,16 @@ def _restart_host(draft: Draft, record: at.Host) -> None:
         false_alarms=tuple(now for _ in record.false_alarms),
         last_off_at=None if record.last_off_at is None else now,
         power_on_open=False,
+        revocations=tuple(replace(entry, asked_at=NEVER) for entry in record.revocations),
         proofs=tuple(replace(proof, at=now) for proof in record.proofs),
     )
     if fresh != record:
         draft.put_host(fresh)
     if not isinstance(record.state, at.Healthy | at.Unknown):
         draft.wake_host(record.id, now)
+
+
+NEVER = -1e9  # due at once: what only the last leader knows to have renewed is renewed again
 
 
 def _restart_shot(shot: at.Shot, now: float) -> at.Shot:
