@@ -1,7 +1,9 @@
 """A bug of ours: nothing of it happens, everybody is disarmed, and nobody forgets it."""
 
 import logging
+import sqlite3
 from collections.abc import Generator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -127,6 +129,37 @@ def test_a_store_that_went_back_disarms(store: SqlStore) -> None:
 
     assert not play.world.requests(*EFFECTS)
     assert play.after().control.cause == "store_behind"
+
+
+def test_a_store_copied_back_from_earlier_in_the_same_term_disarms(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    play, copy = Play(store), tmp_path / "copy.db"
+    play.run(
+        SETTLED_S + 150.0,
+        (SETTLED_S - 5.0, partial(copied, tmp_path / "store.db", copy)),
+        (SETTLED_S, partial(play.world.cut_power, C1)),
+    )
+    seen = read_high_water(play.memory.mark)
+    assert play.world.requests(*EFFECTS), "the term went on after the copy"
+    assert store.lease().term == 1
+    assert seen is not None
+
+    with closing(open_store(f"sqlite:///{copy}")) as back:
+        for _ in range(4):  # it goes on from where it is, and is soon no longer behind
+            again = Play(back)
+            again.memory = play.memory
+            lose_power(again)
+
+            assert not again.world.requests(*EFFECTS)
+            assert again.after().control.cause == "store_behind"
+        assert back.identity().revision > seen.revision
+
+
+def copied(path: Path, copy: Path) -> None:
+    """Copy a store while it is in use, as a backup does."""
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
 
 
 def test_without_the_store_the_disk_remembers(

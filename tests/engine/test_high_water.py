@@ -1,5 +1,6 @@
 """A store that went back is noticed by whoever remembers it, and disarmed stays disarmed."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ninelives.engine.high_water import (
     Behind,
     HighWater,
     adopted,
+    changed,
     check_high_water,
     disarmed_because,
     disarmed_here,
@@ -105,6 +107,34 @@ def test_the_memory_survives(tmp_path: Path) -> None:
 
     assert read_high_water(path) == disarmed_here(SEEN, "I6: “life”")
     assert [file.name for file in tmp_path.iterdir()] == ["high-water.json"]
+
+
+def test_two_who_change_it_at_once_do_not_undo_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "high-water.json"
+    write_high_water(path, SEEN)
+    inside, disarmer = threading.Event(), list[threading.Thread]()
+
+    def slow(mark: HighWater | None) -> HighWater:
+        disarmer.append(threading.Thread(target=disarm))
+        disarmer[0].start()
+        inside.wait(0.1)  # it cannot come in while we are; without a lock it would
+        return raised(mark, StoreIdentity("store-1", 71, 5))
+
+    def disarm() -> None:
+        changed(path, lambda mark: disarmed_here(mark or SEEN, "I6"))
+        inside.set()
+
+    changed(path, slow)
+    disarmer[0].join()
+
+    assert read_high_water(path) == HighWater("store-1", 71, 5, "I6")
+
+
+def test_adoption_ends_what_only_the_store_was_to_blame_for() -> None:
+    found = StoreIdentity("store-2", 1, 1)
+
+    assert adopted(disarmed_here(SEEN, "store_behind"), found).disarmed is None
+    assert adopted(disarmed_here(SEEN, "drill"), found).disarmed == "drill"
 
 
 @pytest.mark.parametrize(

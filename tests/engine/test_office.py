@@ -9,9 +9,10 @@ from tests import virtual_loop
 from tests.engine.stand_ins import QuietGuard
 
 from ninelives.engine.errors import HandedOver, LeaseLost
+from ninelives.engine.high_water import HighWater
 from ninelives.engine.lease import Hold, Watch, taken
 from ninelives.engine.office import SEND_AGE_MAX_S, Office
-from ninelives.engine.ports import LeaseRow
+from ninelives.engine.ports import Batch, Entry, LeaseRow, StoreIdentity
 from ninelives.sim.memory_store import Answers, MemoryStore
 
 BEGAN, LEASE_S, MARGIN_S = 1000.0, 15.0, 3.0
@@ -155,6 +156,27 @@ def test_who_hands_over_begins_nothing_more_and_lets_go_at_the_very_end() -> Non
     assert desk.store.lease().holder == "me"
     desk.office.release()
     assert desk.store.lease().holder == ""
+
+
+def test_what_was_sent_is_remembered_outside_the_store_before_it_is_sent() -> None:
+    desk = Desk()
+    seen = list[StoreIdentity]()
+
+    def recall() -> HighWater:
+        seen.append(desk.store.identity())
+        return HighWater(*desk.store.identity(), disarmed="store_behind")
+
+    row = desk.store.lease()
+    hold = Hold(row, desk.office.tenure)
+    office = Office(desk.store, desk.hands, desk.guard, hold, recall)
+    entry = Entry(1, row.term, 0.0, 0.0, b"", b"")
+    desk.hands.at += 0.5
+    desk.store.commit(Batch(row.term, 0, (entry,)))
+
+    assert run(office.may_send(desk.hands.at)) == ""
+
+    assert [identity.revision for identity in seen] == [1]
+    assert office.disarmed == "store_behind"
 
 
 def test_a_store_that_is_away_keeps_nobody_from_ending_his_term() -> None:

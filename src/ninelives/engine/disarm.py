@@ -16,11 +16,10 @@ from ninelives.engine import codec
 from ninelives.engine.errors import CodecError, StoreError
 from ninelives.engine.high_water import (
     HighWater,
+    changed,
     check_high_water,
     disarmed_here,
     raised,
-    read_high_water,
-    write_high_water,
 )
 from ninelives.engine.ports import Store
 
@@ -46,16 +45,19 @@ class Memory(NamedTuple):
 def recalled(memory: Memory, store: Store) -> HighWater:
     """Return what this controller remembers, raised to how far the store has come.
 
-    A store that went back, or another one, disarms: that is said here, and stays until `db adopt`.
+    A store that went back, or another one, disarms. That is written down, because the store goes
+    on from where it is, and is soon no longer behind: it stays until `db adopt`.
     Raises `StoreBehind` if the memory cannot be read, `StoreUnavailable` if the store is away.
     """
-    mark, found = read_high_water(memory.mark), store.identity()
-    behind = check_high_water(mark, found)
-    if behind is not None:
+
+    def compared(mark: HighWater | None) -> HighWater:
+        found = store.identity()
+        behind = check_high_water(mark, found)
+        if behind is None:
+            return raised(mark, found)
         return disarmed_here(behind.local, behind.local.disarmed or behind.reason)
-    mark = raised(mark, found)
-    write_high_water(memory.mark, mark)
-    return mark
+
+    return changed(memory.mark, compared)
 
 
 def disarm(memory: Memory, store: Store, cause: str, event: Event | None) -> None:
@@ -63,8 +65,7 @@ def disarm(memory: Memory, store: Store, cause: str, event: Event | None) -> Non
     if event is not None:
         _keep(memory.unfinished, codec.encode(codec.EVENT, event))
     # Where it remembers no store at all, whoever adopts one says which.
-    mark = read_high_water(memory.mark) or HighWater("", 0, 0)
-    write_high_water(memory.mark, disarmed_here(mark, cause))
+    changed(memory.mark, lambda mark: disarmed_here(mark or HighWater("", 0, 0), cause))
     try:
         store.set_disarmed(cause)
     except StoreError as error:

@@ -2,12 +2,15 @@
 
 A store that was restored from a backup, or that lost commits in a failover, is *behind* what was
 already acted upon: it would hand out again the epochs, attempts and proofs of things done. Only a
-memory outside the store can tell. It may lag behind the store (then it notices less), never run
-ahead of it: raise it only to what is durable there.
+memory outside the store can tell. It never runs ahead of the store: it is raised only to what is
+durable there. It may lag behind, but never behind what was acted upon: it is raised with each
+renewal of the lease, and a send leaves only after a renewal that began after its commit.
 """
 
+import fcntl
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -25,11 +28,14 @@ class HighWater:
     disarmed: str | None = None
 
 
+ANOTHER_STORE, STORE_BEHIND = BEHIND = ("another_store", "store_behind")
+
+
 @dataclass(frozen=True, slots=True)
 class Behind:
     """The store is not a continuation of what was seen: stay disarmed until `db adopt`."""
 
-    reason: str  # "another_store" | "store_behind"
+    reason: str  # one of BEHIND
     local: HighWater
     found: StoreIdentity
 
@@ -40,9 +46,9 @@ def check_high_water(local: HighWater | None, identity: StoreIdentity) -> Behind
         case None:
             return None
         case HighWater(store_id) if store_id != identity.store_id:
-            return Behind("another_store", local, identity)
+            return Behind(ANOTHER_STORE, local, identity)
         case HighWater(_, revision, term) if identity.revision < revision or identity.term < term:
-            return Behind("store_behind", local, identity)
+            return Behind(STORE_BEHIND, local, identity)
         case _:
             return None
 
@@ -54,8 +60,12 @@ def raised(local: HighWater | None, identity: StoreIdentity) -> HighWater:
 
 
 def adopted(local: HighWater | None, identity: StoreIdentity) -> HighWater:
-    """Accept the store as it is, by order of an operator. Pure. Disarmed stays disarmed."""
-    return HighWater(*identity, disarmed=_cause(local))
+    """Accept the store as it is, by order of an operator. Pure.
+
+    Who was disarmed because of the store alone is no longer; any other cause stays.
+    """
+    cause = _cause(local)
+    return HighWater(*identity, disarmed=None if cause in BEHIND else cause)
 
 
 def disarmed_here(local: HighWater, cause: str | None) -> HighWater:
@@ -94,6 +104,27 @@ def read_high_water(path: Path) -> HighWater | None:
             return HighWater(store_id, revision, term, disarmed)
         case _:
             raise _unreadable(path, "not the fields expected")
+
+
+Change = Callable[[HighWater | None], HighWater]
+
+
+def changed(path: Path, change: Change) -> HighWater:
+    """Read the memory, change it and keep it, while nobody else does.
+
+    A renewal that raises it in its thread, and a bug or a person that disarms, must not undo each
+    other's word. `change` is called with the lock held: what it reads of the store is the latest.
+    """
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)  # by the file description: two threads exclude, too
+        before = read_high_water(path)
+        after = change(before)
+        if after != before:
+            write_high_water(path, after)
+        return after
+    finally:
+        os.close(directory)
 
 
 def write_high_water(path: Path, mark: HighWater) -> None:

@@ -18,6 +18,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from ninelives.core.actions import READS, Action
@@ -117,6 +118,8 @@ async def stand_by(wiring: Wiring, rests_until: float = 0.0) -> Hold:
 def _look(wiring: Wiring, watch: Watch | None, rests_until: float) -> tuple[Watch, Hold | None]:
     store, clock = wiring.ports.store, wiring.ports.clock
     row = store.lease()
+    if watch is None or watch.row != row:
+        recalled(wiring.memory, store)  # a standby, too, knows how far the store had come
     watch = watched(watch, row, clock.now())
     rests = clock.now() < rests_until
     if rests or not may_take(watch, clock.now(), wiring.lease_s, wiring.margin_s):
@@ -131,8 +134,9 @@ def _look(wiring: Wiring, watch: Watch | None, rests_until: float) -> tuple[Watc
 async def lead(wiring: Wiring, hold: Hold) -> None:
     """Lead for one term. It ends by an exception only; then nothing of ours is under way."""
     ports = wiring.ports
-    memory = await asyncio.to_thread(recalled, wiring.memory, ports.store)
-    office = Office(ports.store, ports.clock, ports.guard, hold, memory)
+    recall = partial(recalled, wiring.memory, ports.store)
+    remembered = await asyncio.to_thread(recall)
+    office = Office(ports.store, ports.clock, ports.guard, hold, recall, remembered)
     await _guarded(office)
     await office.renew()  # hears of a disarm before anything is decided
     node, first = await asyncio.to_thread(_begin, wiring, hold.tenure.term)

@@ -1,10 +1,11 @@
 """The lease as a leader at work holds it: renewed in time, proved anew before each send.
 
-    committed ──▶ renewal begins ──▶ answered ──▶ check ──▶ send
-                  └───────── ≤ SEND_AGE_MAX_S ─────────────┘
+    committed ──▶ renewal begins ──▶ answered, remembered ──▶ check ──▶ send
+                  └─────────────── ≤ SEND_AGE_MAX_S ───────────────────┘
 
 A renewal that many sends wait for is made once: any that began after the commit of all of them,
-and is not too old, proves the same to each.
+and is not too old, proves the same to each. With each answer our own disk remembers how far the
+store has come (high_water.py): a store that loses what was acted upon is noticed.
 """
 
 import asyncio
@@ -17,6 +18,13 @@ from ninelives.engine.lease import RENEWALS_PER_LEASE, Hold, Tenure, released, r
 from ninelives.engine.ports import Clock, LeaseGuard, Store
 
 SEND_AGE_MAX_S = 1.0  # SAFETY 6: from before the renewal was sent to the send
+
+
+Recall = Callable[[], HighWater | None]  # what our own disk remembers, raised to the store's
+
+
+def without_memory() -> None:
+    """Remember nothing: for whoever has no disk of his own."""
 
 
 class Renewal(NamedTuple):
@@ -35,14 +43,15 @@ class Office:
         clock: Clock,
         guard: LeaseGuard,
         hold: Hold,
-        memory: HighWater | None = None,
+        recall: Recall = without_memory,
+        remembered: HighWater | None = None,
     ) -> None:
         self._store, self._clock, self._guard = store, clock, guard
         self._hold = hold
         self._turn = asyncio.Lock()
-        self._memory = memory
+        self._recall = recall
         self.is_handing_over = False
-        self.disarmed = disarmed_because(memory, None)
+        self.disarmed = disarmed_because(remembered, None)
         guard.watch(hold.tenure)
 
     @property
@@ -100,18 +109,18 @@ class Office:
 
     async def _renew(self) -> None:
         try:
-            hold, store_says = await asyncio.to_thread(_round_trip, *self._asked())
+            hold, disarmed = await asyncio.to_thread(_round_trip, *self._asked())
         except StoreUnavailable as error:
             self._end_if_over(error)
             return
         if hold is None:
             raise LeaseLost("another controller leads", "nothing: this one goes on as a standby")
         self._hold = hold
-        self.disarmed = disarmed_because(self._memory, store_says)
+        self.disarmed = disarmed
         self._guard.watch(hold.tenure)
 
-    def _asked(self) -> tuple[Store, Hold, Callable[[], float]]:
-        return self._store, self._hold, self._clock.now
+    def _asked(self) -> tuple[Store, Hold, Callable[[], float], Recall]:
+        return self._store, self._hold, self._clock.now, self._recall
 
     def _end_if_over(self, error: StoreUnavailable) -> None:
         if self.is_over():
@@ -120,6 +129,8 @@ class Office:
             ) from error
 
 
-def _round_trip(store: Store, hold: Hold, now: Callable[[], float]) -> Renewal:
+def _round_trip(store: Store, hold: Hold, now: Callable[[], float], recall: Recall) -> Renewal:
     after = renewed(store, hold, now)
-    return Renewal(after, store.disarmed())
+    if after is None:
+        return Renewal(None, None)
+    return Renewal(after, disarmed_because(recall(), store.disarmed()))
