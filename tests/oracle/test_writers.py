@@ -71,6 +71,15 @@ def test_a_false_word_of_a_person_is_counted_and_no_more() -> None:
     assert told.oracle.picture.excused["I1 false human proof"] == 1
 
 
+def test_it_is_a_persons_word_also_beside_a_proof_about_another_backend() -> None:
+    told = story().truly(so.HostChanged(C1, "frozen", OLD)).fencing().proved(C1, Method.HUMAN)
+    nfs_only = Covers(backends=frozenset({BackendId("nfs")}))
+    told.truly(so.WritesCut(C1, BackendId("nfs"), is_cut=True))
+    told.proved(C1, Method.STORAGE_REVOKED, nfs_only)
+
+    assert started(told).laws == set()
+
+
 # I2.
 
 

@@ -52,7 +52,7 @@ def _impossible() -> Iterator[str]:
     moves = f"{len(MOVE_STATES)} states of a move × {len(MOVE_EVENTS)} events"
     yield f"{hosts}, {moves}."
     yield "All can happen, late answers included, but for these. Should one of them happen all the"
-    yield "same, nothing durable changes.\n"
+    yield "same, nothing durable changes, and the simulator calls it a broken law (`impossible`).\n"
     rows = ((_name(state), event.__name__, why) for (state, event), why in IMPOSSIBLE.items())
     yield from _table(("state", "event", "cannot be, for"), rows)
     yield "Events about hosts: " + ", ".join(f"`{each.__name__}`" for each in HOST_EVENTS) + ".\n"

@@ -57,16 +57,17 @@ def _judged(
         return
     if not picture.truth.strays.get(server, set[HostId]()).isdisjoint(writers):
         picture.excused[f"I1 {cause}"] += 1
-    elif any(_is_a_persons_word(picture, other) for other in writers if other != host):
+    elif any(_is_a_persons_word(picture, other, server) for other in writers if other != host):
         picture.excused["I1 false human proof"] += 1
     else:
         yield Violation("I1", when, server, f"can be written by {', '.join(writers)}")
 
 
-def _is_a_persons_word(picture: Picture, host: HostId) -> bool:
-    """Say whether nothing but a named person said that this host is dead."""
-    methods = {proof.method for proof in picture.records.proofs(host)}
-    return methods == {Method.HUMAN}
+def _is_a_persons_word(picture: Picture, host: HostId, server: ServerId) -> bool:
+    """Say whether nothing but a named person said that this host cannot write this server."""
+    proofs = picture.records.proofs(host)
+    others = [proof for proof in proofs if proof.method is not Method.HUMAN]
+    return len(others) < len(proofs) and not covers(others, disks_of(picture, server))
 
 
 def certified(picture: Picture, when: float, action: Start) -> Iterator[Violation]:
