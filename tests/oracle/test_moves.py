@@ -254,6 +254,18 @@ def test_a_live_migration_that_had_not_arrived_is_not_over() -> None:
     assert "I16" in told.sent(target=C3).laws
 
 
+def test_a_reboot_is_over_when_its_host_died_after_it() -> None:
+    told = story().acted(do.HardReboot(S1, C1, 0, 1)).evacuating()
+
+    assert told.sent().laws == set()
+
+
+def test_a_reboot_in_place_is_not_over_by_the_proof_that_led_its_host_back() -> None:
+    told = story().evacuating().acted(do.HardReboot(S1, C1, 1, 1))
+
+    assert "I16" in told.sent(attempt=2).laws
+
+
 def unknown_and_gone(settle_s: float) -> History:
     told = story().evacuating().sent().replied(FIRST, on.Outcome.UNKNOWN).after(settle_s)
     told.watched(seen()).after(2).watched(seen())

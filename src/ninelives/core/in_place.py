@@ -12,9 +12,10 @@ from . import states as at
 from .arrival import done
 from .draft import Draft
 from .episode import tell
+from .fencing import read_evidence
 from .model import HostId, VmState
 from .plan import word_of_user
-from .targets import in_order, unproved_writers
+from .targets import in_order, stale_writers, unproved_writers
 
 LEFT = (at.WaitingForHost, at.Failed)
 
@@ -51,17 +52,33 @@ def _rests(draft: Draft, move: at.Move) -> bool:
 
 
 def _reboot(draft: Draft, move: at.Move, state: at.WaitingForHost) -> None:
-    others = unproved_writers(draft, move, move.host)
-    if others:
-        # At home, too, it starts alone: an end of an old resize or evacuation is looked at first.
-        draft.ask(do.LookForDomain(move.server, others, move.attempt))
-        tell(draft, move.host, f"move_held:{move.server}", "needs " + ", ".join(others))
+    if _may_run_elsewhere(draft, move):
         return
     attempt = move.attempt + 1
     sent = replace(state, since=draft.now, is_sent=True)
     draft.put_move(replace(move, state=sent, attempt=attempt))
     action = do.HardReboot(move.server, move.host, move.epoch, attempt)
     draft.act(action, draft.policy(move.host).request_timeout_s)
+
+
+def _may_run_elsewhere(draft: Draft, move: at.Move) -> bool:
+    """At home, too, it starts alone: an end of an old resize or evacuation is looked at first.
+
+    One that is proved dead has to be read so anew: the last check would turn down each request.
+    """
+    others = unproved_writers(draft, move, move.host)
+    stale = stale_writers(draft, move, move.host)
+    looked_at = tuple(sorted({*others, *stale}))
+    if not looked_at:
+        return False
+    for writer in stale:
+        read_evidence(draft, writer)
+    draft.ask(do.LookForDomain(move.server, looked_at, move.attempt))
+    state, patience_s = draft.host(move.host).state, draft.policy(move.host).look_again_s
+    is_long = isinstance(state, at.Returning) and draft.now >= state.stage_since + patience_s
+    if others or is_long:
+        tell(draft, move.host, f"move_held:{move.server}", "needs " + ", ".join(looked_at))
+    return True
 
 
 def _fail(draft: Draft, move: at.Move, reason: str) -> None:

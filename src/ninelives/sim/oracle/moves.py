@@ -132,6 +132,10 @@ def _died(picture: Picture, flight: Flight, seen: ServerSeen | None) -> bool:
             is_gone = source in picture.told.absent.get(server, set[HostId]())
             is_over = (is_gone and seen.host != source) or _is_dead(picture, server, source)
             return is_over and _all_settled(picture, seen)
+        case do.HardReboot(server=server, host=host, epoch=epoch):
+            # Its own host fell again: a proof of that later outage ends what the old boot was at.
+            is_later = picture.records.host(host).epoch > epoch
+            return is_later and _is_dead(picture, server, host)
         case _:
             return False
 

@@ -1,0 +1,71 @@
+"""A server is brought back at home only where nobody else can hold a copy of it."""
+
+from dataclasses import replace
+
+from tests.core.arrangements import C1, NOW, fresh, record, sees
+from tests.core.small_cloud import CEPH
+
+from ninelives.core import actions as do
+from ninelives.core import states as at
+from ninelives.core.draft import Draft
+from ninelives.core.in_place import restart_in_place
+from ninelives.core.model import (
+    EVERYTHING,
+    BootId,
+    HostId,
+    Method,
+    Proof,
+    ServerId,
+    ServerSeen,
+    VmState,
+)
+from ninelives.core.protection import Promise
+
+C2 = HostId("c2")
+NEW = BootId("c1-boot2")
+
+
+def left_behind() -> Draft:
+    """Web waits at c1, which is led back; it was sent to c2, which was proved off since."""
+    draft = fresh()
+    record(state=at.Returning(NOW, at.Stage.RESTARTING, NOW, NEW), epoch=1)(draft)
+    sees(strong_boot=NEW)(draft)
+    proof = Proof(Method.POWER_OFF, C2, 1, 1, NOW - 60, None, EVERYTHING, "bmc-c2 off twice")
+    record("c2", state=at.Vacated(NOW - 30), epoch=1, proofs=(proof,))(draft)
+    seen = ServerSeen(ServerId("web"), C1, VmState.ACTIVE, None, is_running=True, disks=(CEPH,))
+    waits, running = at.WaitingForHost(NOW - 60, "no_target"), at.Will.RUNNING
+    move = at.Move(seen.id, C1, 1, waits, seen, Promise(), ran=True, will=running, attempt=1)
+    draft.put_move(replace(move, writers=frozenset({C1, C2})))
+    return draft
+
+
+def test_a_copy_that_was_proved_dead_long_ago_is_looked_at_before_the_reboot() -> None:
+    draft = left_behind()
+
+    assert not restart_in_place(draft, C1)
+
+    kinds = [type(action) for action in draft.actions]
+    assert do.HardReboot not in kinds
+    assert do.ReadPower(C2, 1) in draft.actions
+    assert do.LookForDomain(ServerId("web"), (C2,), 1) in draft.actions
+    assert do.Tell not in kinds
+
+
+def test_who_waits_for_such_a_look_for_long_is_told_of() -> None:
+    draft = left_behind()
+    draft.now = NOW + draft.policy(C1).look_again_s
+
+    restart_in_place(draft, C1)
+
+    assert do.Tell(C1, "move_held:web", 1, "needs c2") in draft.actions
+
+
+def test_a_copy_that_was_seen_absent_holds_nobody() -> None:
+    draft = left_behind()
+    move = draft.move(ServerId("web"))
+    assert move is not None
+    draft.put_move(replace(move, absent_on=frozenset({C2})))
+
+    restart_in_place(draft, C1)
+
+    assert do.HardReboot in [type(action) for action in draft.actions]
