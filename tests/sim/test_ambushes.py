@@ -13,6 +13,7 @@ from ninelives.core.cluster import Decision
 from ninelives.core.model import Power, RoadId, WitnessId
 from ninelives.sim import faults
 from ninelives.sim.happenings import Decided
+from ninelives.sim.health import ECHOES_EACH
 from ninelives.sim.swarm_ambushes import Ambush
 from ninelives.sim.swarm_run import drawn_plan, run_plan
 
@@ -68,7 +69,7 @@ def test_a_world_with_ambushes_is_always_the_same_and_meets_more() -> None:
     assert len(once.pairs) > len(calm.pairs)
 
 
-def test_an_echo_brings_what_names_its_question_once_more_and_no_reading() -> None:
+def test_an_echo_brings_what_names_its_question_again_and_no_reading() -> None:
     story = Story().run(10, (8, "packets echo 5"))
     leader = story.world.leader()
     assert leader is not None
@@ -80,7 +81,7 @@ def test_an_echo_brings_what_names_its_question_once_more_and_no_reading() -> No
     story.run(20)
 
     heard = Counter(type(event) for _, event in story.events()[before:])
-    assert heard[on.Listed] == 2
+    assert heard[on.Listed] == 1 + ECHOES_EACH
     assert heard[on.PowerRead] == 1
 
 

@@ -20,6 +20,7 @@ ECHOES: Mapping[type, float] = {
     **dict.fromkeys((on.Attested, on.Promised), 10.0),
     on.GuestSeen: 1.0,
 }
+ECHOES_EACH = 2
 CANARIES = ("nova", "keystone", "scheduler", "database", "bus")
 
 
@@ -104,8 +105,9 @@ def reply(world: "World", controller_id: WitnessId, life: int, event: on.Event) 
     if is_same_life(world, controller_id, life):
         deliver(world, world.controllers[controller_id], event)
         if world.net.echo_s and type(event) in ECHOES:
-            wait = world.rng.random() * world.net.echo_s * ECHOES[type(event)]
-            world.after(wait, "echo", controller_id, life, event)
+            for _ in range(ECHOES_EACH):
+                wait = world.rng.random() * world.net.echo_s * ECHOES[type(event)]
+                world.after(wait, "echo", controller_id, life, event)
 
 
 def echo(world: "World", controller_id: WitnessId, life: int, event: on.Event) -> None:

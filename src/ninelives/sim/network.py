@@ -45,7 +45,7 @@ class Network:
     doubled: bool = False
     delay_s: float = 0.0
     reorders: bool = False
-    echo_s: float = 0.0  # answers come once more, at most this much later
+    echo_s: float = 0.0  # answers come again, at most this much later
     conflicts: set[str] = field(default_factory=set[str])  # tenant addresses that answer twice
 
     @property

@@ -17,7 +17,7 @@ from .world import World
 
 SELDOM = 3.0  # after so many strikes at a state, half of the chances to strike it are let go
 WAITS_S = (0.0, 0.3, 3.0, 30.0)  # at most this long after it was entered, and until what follows
-AT_UNKNOWN, ALWAYS_TWICE = 0.3, 0.5
+AT_UNKNOWN, ALWAYS_ECHOED = 0.2, 0.5  # shares of the hosts, and of the worlds
 ECHO_S = ("2", "10", "30")  # answers are not waited for any longer
 FREEZE_S = ("3.5", "5", "12")  # of a leader: it finds out that it was away
 AT_HOSTS = (
@@ -50,7 +50,9 @@ AT_HOSTS = (
     "packets echo ECHO",
     "guest GUEST crash; power HOST off",
     "guest GUEST hang; freeze HOST FREEZE; power HOST off",
-    "guest GUEST crash; net HOST tenant down",
+    "libvirt HOST hang",
+    "agent HOST crash",
+    "net HOST all down; net HOST all up",
 )
 AT_MOVES = (
     "operator sign-off SERVER",
@@ -71,32 +73,30 @@ class Ambush:
 
     world: World
     rng: Random
-    has_begun: bool = False
     called: list[tuple[float, Words]] = field(default_factory=list[tuple[float, Words]])
     struck: Counter[type] = field(default_factory=Counter[type])
     states: dict[str, type] = field(default_factory=dict[str, type])
+
+    def begin(self) -> None:
+        """Keep some hosts from being known, and strike them; in every second world echo all."""
+        for host in self.world.hosts:
+            if self.rng.random() < AT_UNKNOWN:
+                self.called.append((0.0, ("net", host, "tenant", "down")))
+                for _ in range(3):
+                    self._strike(0.0, AT_HOSTS, self._about_host(host))
+        if self.rng.random() < ALWAYS_ECHOED:
+            self.called.append((0.0, ("packets", "echo", ECHO_S[-1])))
 
     def saw(self, when: float, happening: Happening) -> None:
         """Strike at whatever a decision brought into another state, by chance."""
         if not isinstance(happening, Decided):
             return
-        if not self.has_begun:
-            self._begin(when)
         for host, record in happening.decision.hosts.items():
             if self._is_struck(host, record.state):
                 self._strike(when, AT_HOSTS, self._about_host(host))
         for server, move in happening.decision.moves.items():
             if move is not None and self._is_struck(server, move.state):
                 self._strike(when, AT_MOVES, {"SERVER": server})
-
-    def _begin(self, when: float) -> None:
-        """Strike at hosts that were never seen; in every second world answers come twice."""
-        self.has_begun = True
-        for host in self.world.hosts:
-            if self.rng.random() < AT_UNKNOWN:
-                self._strike(when, AT_HOSTS, self._about_host(host))
-        if self.rng.random() < ALWAYS_TWICE:
-            self.called.append((when, ("packets", "echo", ECHO_S[-1])))
 
     def _is_struck(self, name: str, state: at.HostState | at.MoveState) -> bool:
         kind = type(state)

@@ -149,6 +149,7 @@ def begun(plan: Plan, decide: Decide | None = None, objection: Objection | None 
     run.plan_at(rng.uniform(0.5, 1.0) * plan.looks_s, "look")
     if plan.has_ambushes:
         run.ambush = Ambush(world, Random(f"ambushes {plan.seed}"))
+        run.ambush.begin()
         world.observe(run.ambush.saw)
     if plan.whims_per_hour:
         run.plan_at(rng.expovariate(plan.whims_per_hour / 3600.0), "whim")
