@@ -64,7 +64,7 @@ within 45 of c1 enters suspect: c1 reaches fenced
         ("c1-bmc2", 2, "bmc-c1"),
     ]
     assert c1.revocable == {"nfs"}
-    assert c1.witnesses == ("n1", "n2", "n3", "c2", "c3")
+    assert c1.witnesses == ("n1", "n2", "n3", "c2")  # c3 has no agent to look with
     assert scenario.setup.site.hosts[HostId("c2")].roads == ()
     assert scenario.setup.site.hosts[HostId("c3")].planes == (Plane.MANAGEMENT,)
     assert scenario.setup.site.controller_hosts == {"n1": "c1", "n2": "c2"}

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ninelives.core import brakes, rules, states
 from ninelives.core.cluster import Cluster, Sights
 from ninelives.core.draft import Draft
+from ninelives.core.facts import Facts
 from ninelives.core.model import HostId, Plane, Seen
 from ninelives.engine.journal import Row
 from ninelives.engine.node import Decide
@@ -132,7 +133,7 @@ def answer(
     """Ask every row and every brake, as they would have been asked at that instant."""
     now = cluster.now + max(0.0, wall - last.wall)
     draft = Draft(cluster, now)
-    record, facts = draft.host(host), rules.Facts(draft, host)
+    record, facts = draft.host(host), Facts(draft, host)
     verdict = rules.judge(draft, host)
     cls = class_in_force(record.state, verdict)
     return HostWhy(
@@ -175,7 +176,7 @@ def table(draft: Draft, host: HostId, verdict: rules.Verdict) -> Iterable[RuleRo
     yield RuleRow("R19", states.Class.UNKNOWN.value, "anything else", is_rest, is_rest)
 
 
-def planes(facts: rules.Facts) -> Iterable[tuple[Plane, Seen]]:
+def planes(facts: Facts) -> Iterable[tuple[Plane, Seen]]:
     return facts.planes.items()
 
 

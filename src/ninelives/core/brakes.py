@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from . import states as at
 from .draft import Draft
+from .facts import Facts
 from .model import DomainId, HostId, Mode, WitnessId
 from .roads import suspect_kinds, usable_roads
-from .rules import Facts
 from .states import Class
 from .tallies import needs_shot, want_key
 

@@ -10,12 +10,13 @@
 
 from dataclasses import replace
 
-from . import proofs
+from . import proofs, ungated
 from . import states as at
 from .draft import Draft
 from .episode import begin, tell, void_proofs
+from .evidence import LATE_S
+from .facts import Facts
 from .model import HostId, Method, Validity
-from .rules import LATE_S, Facts
 
 
 def check_proofs(draft: Draft, host: HostId) -> None:
@@ -25,7 +26,8 @@ def check_proofs(draft: Draft, host: HostId) -> None:
         return
     _expire_word(draft, record)
     for proof in proofs.valid(draft.host(host)):
-        if proof.covers.cpu and proofs.hears_old_boot(draft, host, proof.at):
+        is_heard = proof.covers.cpu and proofs.hears_old_boot(draft, host, proof.at)
+        if is_heard and not ungated.is_its_new_boot(draft, host):
             void_proofs(draft, host, (proof,), f"the old boot lives, against {proof.method}")
             if proof.method is Method.POWER_OFF and _was_just_shot(draft, record):
                 _disarm(draft, f"we shot {host}, and it lives on: the mapping may be wrong")

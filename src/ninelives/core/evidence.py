@@ -21,6 +21,8 @@ from .states import OffReads
 from .tallies import is_proved_dead, seen_key, silent_key
 
 CONTROL_GROUP_MIN = 2
+LATE_S = 2.0  # a witness tells of a silence up to two rounds late
+NOVA = WitnessId("nova")  # Nova's own record of a host, where no agent signs for it
 
 
 # What a plane is.
@@ -215,8 +217,7 @@ def saw(draft: Draft, event: on.HostEvent) -> None:
             if epoch == draft.host(event.host).epoch:
                 draft.put_sights(replace(sights, promises=sights.promises | {witness}))
         case on.NovaSeen():
-            alive = replace(sights, nova=event, strong_at=now if event.has_advanced else None)
-            draft.put_sights(alive if event.has_advanced else replace(sights, nova=event))
+            _nova_seen(draft, event)
         case on.KdumpSeen(ended=ended):
             # The first beacon counts: repeated ones must not delay the `off` beyond its limit.
             since = sights.kdump_since if sights.kdump_since is not None else now
@@ -227,6 +228,33 @@ def saw(draft: Draft, event: on.HostEvent) -> None:
             draft.put_sights(replace(sights, is_lost_to_pacemaker=is_lost))
         case on.PacemakerFenced():
             pass  # no sight but a claim: proofs.py judges it
+
+
+def _nova_seen(draft: Draft, event: on.NovaSeen) -> None:
+    """Fold Nova's record of a host. Where no agent signs for the host, it is heard like one.
+
+    An agent's host gives better signs on every plane, and the record adds only that it lives. One
+    that stands still is unknown, never silent: Nova's record alone makes no plane down (SAFETY 5b).
+    """
+    host = event.host
+    sights = replace(draft.sights(host), nova=event)
+    if draft.site(host).has_agent:
+        strong_at = draft.now if event.has_advanced else sights.strong_at
+        draft.put_sights(replace(sights, strong_at=strong_at))
+        return
+    draft.put_sights(sights)
+    sign = Sign.STRONG if event.has_advanced else Sign.UNKNOWN
+    before = sights.heard.get(Plane.MANAGEMENT, {}).get(NOVA)
+    if sign is not (before.sign if before is not None else Sign.UNKNOWN):
+        _fold_changes(draft, NOVA, host, [on.Change(host, Plane.MANAGEMENT, sign)])
+
+
+def life_lag_s(draft: Draft, host: HostId) -> float:
+    """Return how long a host that just died may still seem alive by a strong sign. Pure."""
+    policy = draft.policy(host)
+    if draft.site(host).has_agent:
+        return policy.silence_s
+    return max(policy.silence_s, policy.record_silence_s)
 
 
 def _attested(sights: Sights, event: on.Attested, now: float) -> Sights:

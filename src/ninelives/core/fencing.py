@@ -15,9 +15,10 @@ from . import proofs, revoking
 from . import states as at
 from .draft import Draft
 from .episode import add_proof, begin, move_to, tell
+from .facts import Facts
 from .model import HostId, Method, Power, Proof, Refusal, Validity
 from .roads import is_closed, shot_as
-from .rules import Facts, judge, may_fence
+from .rules import judge, may_fence
 from .shooting import shoot, spend_order, still_on
 from .states import Class
 

@@ -6,10 +6,10 @@ from . import actions as do
 from . import events as on
 from . import states as at
 from .draft import Draft
+from .facts import Facts
 from .model import Health, HostId, ServerId, ServerSeen
 from .plan import word_of_user
 from .protection import Remedy, promise_for
-from .rules import Facts
 
 
 def guest_seen(draft: Draft, event: on.GuestSeen) -> None:

@@ -14,9 +14,10 @@ from .brakes import Brake, holding
 from .classes import REPAIR_CLASSES
 from .draft import Draft
 from .episode import begin, end, move_to, tell
+from .facts import Facts
 from .model import HostId, Refusal
 from .roads import usable_roads
-from .rules import Facts, Verdict, judge, judged, may_fence
+from .rules import Verdict, judge, judged, may_fence
 from .states import Class
 
 PASSIVE = frozenset({Class.MANAGEMENT_ONLY, Class.TENANT_LOST, Class.GRAY})
@@ -193,11 +194,16 @@ def _held(draft: Draft, host: HostId, state: at.Held) -> None:
         _half_fenced(draft, host, verdict)
     elif verdict.cls is Class.FINE:
         _held_but_fine(draft, host, facts)
-    elif _is_decisive(verdict.cls) or verdict.cls is state.cls:
+    elif _is_decisive(verdict.cls) or verdict.cls is state.cls or _hangs_whole(state, verdict):
         _act_on(draft, host, verdict)
         repair.look_at_held(draft, host)
     elif verdict.cls is not Class.OWN_FAULT:
         suspect(draft, host, verdict)
+
+
+def _hangs_whole(state: at.Held, verdict: Verdict) -> bool:
+    """What began as a silent nova-compute is the whole kernel: `weak_only_s` has confirmed it."""
+    return state.cls is Class.NOVA_COMPUTE and verdict.cls is Class.HUNG
 
 
 def _held_but_fine(draft: Draft, host: HostId, facts: Facts) -> None:

@@ -11,12 +11,12 @@ from . import vantage
 from .brakes import holding, holding_moves, mode_of
 from .cluster import Cluster
 from .draft import Draft
+from .facts import Facts
 from .model import BootId, HostId, Mode, ServerSeen
 from .plan import word_of_user
 from .proofs import has_clean_boot, is_boot_heard, is_boot_led_back, permits_start, valid
 from .reset import may_reset
 from .roads import again_as, has_late_off_passed, sent_as, usable_roads
-from .rules import Facts
 from .targets import stale_writers, unproved_writers
 
 HostAction = (

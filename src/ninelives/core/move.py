@@ -57,6 +57,10 @@ def _take_turn(draft: Draft, move: at.Move, others: list[at.Move]) -> None:
         draft.put_move(replace(move, state=at.Choosing(draft.now)))
         draft.ask(do.AskTargets(move.server, move.attempt + 1))
         return
+    if _is_given_up(draft, move, wanting):
+        draft.put_move(replace(move, state=at.Skipped(draft.now, "signed_off")))
+        draft.note(move.server, "move.given_up", "signed_off", wanting)
+        return
     waiting = at.Planned(draft.now, wanting)
     before = move.state
     if isinstance(before, at.Planned) and before.wanting == wanting:
@@ -65,6 +69,18 @@ def _take_turn(draft: Draft, move: at.Move, others: list[at.Move]) -> None:
     if wanting not in ("turn", "room", "fresh_read"):
         draft.note(move.server, "move.held", wanting)
         tell(draft, move.host, f"move_held:{move.server}:{wanting}")
+
+
+def _is_given_up(draft: Draft, move: at.Move, wanting: str) -> bool:
+    """Say whether a person signed off a server that nothing of ours will ever move on.
+
+    On a host without an agent no domain is ever seen absent: who needs that look waits for ever.
+    """
+    is_stuck = wanting == "record_open" or wanting.startswith(NEEDS)
+    return is_stuck and move.server in draft.control.signed_off
+
+
+NEEDS = "needs "
 
 
 def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
@@ -79,7 +95,7 @@ def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
     unproved = unproved_writers(draft, move, move.again)
     if unproved:
         draft.ask(do.LookForDomain(move.server, unproved, move.attempt))
-        return "needs " + ",".join(unproved)
+        return NEEDS + ",".join(unproved)
     stale = [writer for writer in stale_writers(draft, move, move.again) if writer != move.host]
     for writer in stale:
         read_evidence(draft, writer)

@@ -8,10 +8,10 @@ from . import states as at
 from .cluster import Maintenance
 from .draft import Draft
 from .episode import add_proof, move_to
+from .facts import Facts
 from .host import adopt, fence_ordered, look
 from .model import HostId, Proof, Refusal, SegmentId
 from .roads import has_late_off_passed
-from .rules import Facts
 
 
 def judge_order(draft: Draft, order: on.Order) -> None:

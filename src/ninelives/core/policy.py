@@ -19,6 +19,7 @@ class Policy:
     # Suspicion and confirmation (SAFETY 5).
     silence_s: float = 6.0  # a witness calls a host silent after this long without a sign
     confirm_s: float = 4.0  # a class must hold this long before anything is done about it
+    record_silence_s: float = 30.0  # three reports of nova-compute: without an agent, its life
     weak_only_s: float = 60.0  # nothing but weak signs for this long: the kernel hangs
     alive_again_s: float = 2.0  # strong signs on every plane for this long end a suspicion
     witnesses_min: int = 2

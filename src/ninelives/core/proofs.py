@@ -6,7 +6,15 @@ a proof, never a return code; and no proof precedes or outlives the episode it w
 
 from . import events as on
 from .draft import Draft
-from .evidence import planes_seen, power_is, reads_off, reads_on_since, watched
+from .evidence import (
+    LATE_S,
+    life_lag_s,
+    planes_seen,
+    power_is,
+    reads_off,
+    reads_on_since,
+    watched,
+)
 from .model import (
     EVERYTHING,
     LOCAL,
@@ -277,7 +285,7 @@ def hears_old_boot(draft: Draft, host: HostId, since: float) -> bool:
     that died then would have been seen: a living host makes no news.
     """
     record, sights = draft.host(host), draft.sights(host)
-    stays_up = draft.now > since + draft.policy(host).silence_s + LATE_S
+    stays_up = draft.now > since + life_lag_s(draft, host) + LATE_S
     if stays_up and _old_boot_is_up(draft, host):
         return True
     fresh = sights.strong_at is not None and sights.strong_at > since
@@ -285,7 +293,6 @@ def hears_old_boot(draft: Draft, host: HostId, since: float) -> bool:
 
 
 GATE_CLOSED = (Stage.ATTESTING, Stage.LIFTING)
-LATE_S = 2.0  # a witness tells of a silence up to two rounds late
 
 
 def _old_boot_is_up(draft: Draft, host: HostId) -> bool:

@@ -12,10 +12,11 @@ from . import states as at
 from .brakes import holding_moves
 from .draft import Draft
 from .episode import end, move_to, tell
+from .facts import Facts
 from .fencing import read_evidence
 from .model import HostId, ServerId, ServerSeen, Service
 from .protection import Promise, Remedy, promise_for
-from .rules import Facts, Verdict
+from .rules import Verdict
 from .states import Class
 
 SERVICES = {
@@ -28,6 +29,9 @@ SERVICES = {
 def begin_repair(draft: Draft, host: HostId, cls: Class) -> None:
     """Restart what hangs; from held, only look at what was tried already."""
     if isinstance(draft.host(host).state, at.Held):
+        return
+    if not draft.site(host).has_agent:
+        _hold_unreachable(draft, host, cls)
         return
     deadline = draft.now + draft.policy(host).repair_timeout_s
     move_to(draft, host, at.Repairing(draft.now, cls, 1, deadline), cls.value)
@@ -74,6 +78,15 @@ def _hold(draft: Draft, host: HostId, reason: str, cls: Class) -> None:
     move_to(draft, host, at.Held(draft.now, reason, cls), reason)
     tell(draft, host, f"held:{reason}")
     draft.wake_host(host, draft.now + draft.policy(host).look_again_s)
+
+
+def _hold_unreachable(draft: Draft, host: HostId, cls: Class) -> None:
+    """Nobody there restarts anything for us: a person does, and its storage is watched till then.
+
+    The kernel may hang with it: that its guests no longer write is what makes a fence of it (R8a).
+    """
+    read_evidence(draft, host)
+    _hold(draft, host, cls.value, cls)
 
 
 # R13, R14, R15, R18: what policy says of servers on a host that lives but does not serve them.

@@ -12,16 +12,16 @@ from dataclasses import replace
 
 from . import actions as do
 from . import events as on
-from . import in_place, moves, revoking
+from . import in_place, moves, revoking, ungated
 from . import states as at
 from .draft import Draft
 from .episode import ask_to_attest, begin, end, move_to, tell
-from .evidence import power_is
+from .facts import Facts
 from .fencing import read_evidence
-from .model import Attestation, HostId, Power, Seen
-from .proofs import has_clean_boot, is_boot_heard, valid
+from .model import Attestation, HostId
+from .proofs import has_clean_boot
 from .roads import has_late_off_passed, late_off_ends_at
-from .rules import Facts, judge, judged
+from .rules import judge, judged
 from .states import Class, Stage
 
 LET_IN = frozenset({Stage.RESTARTING, Stage.SOAKING, Stage.ENABLING})
@@ -35,6 +35,7 @@ def vacated(draft: Draft, host: HostId) -> None:
     policy, record = draft.policy(host), draft.host(host)
     moves.upkeep(draft, host)
     draft.wake_host(host, draft.now + moves.upkeep_again_s(draft, host))
+    _follow_power(draft, host)
     due = late_off_ends_at(draft, host)
     if due is None or draft.now < due:
         if due is not None:
@@ -42,7 +43,7 @@ def vacated(draft: Draft, host: HostId) -> None:
         return
     if policy.power_on_after_vacated and record.power_ons == 0:
         power_on(draft, host)
-    _follow_power_on(draft, host)
+        _follow_power(draft, host)
     _meet_new_boot(draft, host)
 
 
@@ -61,10 +62,11 @@ def power_on(draft: Draft, host: HostId) -> None:
     draft.note(host, "power.on_sent", "", f"attempt {attempt}")
 
 
-def _follow_power_on(draft: Draft, host: HostId) -> None:
-    """While a host is being switched on, see what its power says."""
+def _follow_power(draft: Draft, host: HostId) -> None:
+    """While a host is being switched on, by us or by somebody, see what its power says."""
     policy, record = draft.policy(host), draft.host(host)
-    if record.power_on_open and not Facts(draft, host).has_new_boot:
+    is_coming = record.power_on_open or ungated.answers(draft, host)
+    if is_coming and not Facts(draft, host).has_new_boot:
         sights = draft.sights(host)
         # At its own pace: each answer leads here again, and would otherwise ask at once anew.
         if draft.now >= sights.power_asked_at + policy.power_poll_s:
@@ -77,7 +79,8 @@ def _meet_new_boot(draft: Draft, host: HostId) -> None:
     if draft.host(host).zombie_risk:
         return
     if not draft.site(host).has_agent:
-        _meet_without_agent(draft, host)
+        if ungated.is_on_again(draft, host):
+            _enter_ungated(draft, host)
         return
     if not Facts(draft, host).has_new_boot:
         return
@@ -99,16 +102,13 @@ def _attested_now(draft: Draft, host: HostId) -> Attestation | None:
     return said if is_current else None
 
 
-def _meet_without_agent(draft: Draft, host: HostId) -> None:
-    """No agent, no attestation: power on, a sign on some plane, and a longer soak (SAFETY 8)."""
-    # Only a proof about the cpu says that the old boot is gone. One that lost its storage alone
-    # may come back with its network: lifting its revocation would let its old guests write.
-    if not any(proof.covers.cpu for proof in valid(draft.host(host))):
-        return
-    planes = Facts(draft, host).planes.values()
-    is_on = power_is(draft.sights(host), Power.ON)
-    if is_on and (Seen.UP in planes or Seen.NOT_DOWN in planes):
-        move_to(draft, host, at.Returning(draft.now, Stage.LIFTING, draft.now), "on_again")
+def _enter_ungated(draft: Draft, host: HostId) -> None:
+    has_soaked = isinstance(draft.host(host).state, at.Quarantined)
+    move_to(draft, host, at.Returning(draft.now, Stage.LIFTING, draft.now), "on_again")
+    draft.put_host(replace(draft.host(host), off_reads=()))  # they were about the old boot
+    fell_too_often = len(draft.host(host).episodes) >= draft.policy(host).quarantine_episodes
+    if fell_too_often and not has_soaked:
+        quarantine(draft, host, "fell_too_often")
 
 
 def _enter(draft: Draft, host: HostId, said: Attestation) -> None:
@@ -133,7 +133,7 @@ def look(draft: Draft, host: HostId, state: at.Returning) -> None:
         return
     if state.stage is not Stage.SOAKING:
         draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
-    if state.stage not in LET_IN and not is_boot_heard(draft, host):
+    if state.stage not in LET_IN and not ungated.is_heard(draft, host):
         return  # the next boot may come with its guests: nothing is opened to it unseen
     match state.stage:
         case Stage.ATTESTING:
@@ -197,8 +197,8 @@ def quarantined(draft: Draft, host: HostId, state: at.Quarantined) -> None:
         return
     attested = _attested_now(draft, host)
     read_evidence(draft, host)
-    if not draft.site(host).has_agent:
-        _meet_without_agent(draft, host)
+    if ungated.is_on_again(draft, host):
+        _enter_ungated(draft, host)
     elif not Facts(draft, host).any_up:
         return  # it is off, or cut off: what it attested before says nothing of its next boot
     elif attested is not None and has_clean_boot(draft, host):
@@ -264,6 +264,10 @@ def _returning(draft: Draft, host: HostId) -> at.Returning:
 
 def _start_compute(draft: Draft, host: HostId, state: at.Returning) -> None:
     record = draft.host(host)
+    if not draft.site(host).has_agent:
+        if ungated.compute_runs(draft, host, state.stage_since):
+            _advance(draft, host, Stage.FORCING_UP)
+        return
     action = do.StartCompute(host, record.epoch, state.boot, state.attempt)
     draft.act(action, draft.policy(host).request_timeout_s)
 
@@ -294,7 +298,7 @@ def _force_up(draft: Draft, host: HostId, state: at.Returning) -> None:
 def _restart_servers(draft: Draft, host: HostId) -> None:
     """Open the gate; bring back in place who waited for this host."""
     record, state = draft.host(host), _returning(draft, host)
-    if state.attempt == 0:
+    if state.attempt == 0 and draft.site(host).has_agent:
         action = do.OpenGate(host, record.epoch, state.boot)
         draft.act(action, draft.policy(host).request_timeout_s)
     elif in_place.restart_in_place(draft, host):
@@ -311,8 +315,7 @@ def _soak(draft: Draft, host: HostId, state: at.Returning) -> None:
     if cls is Class.STORAGE_LOST:
         read_evidence(draft, host)
         revoking.let_in_again(draft, host, state.stage_since)
-    is_heard = facts.all_up or not draft.site(host).has_agent
-    is_well = is_heard and cls in (Class.FINE, Class.PLANNED, Class.NOVA_COMPUTE)
+    is_well = facts.all_up and cls in (Class.FINE, Class.PLANNED, Class.NOVA_COMPUTE)
     # Whatever befalls a host that does well is news. One that does not may have to wait for others,
     # who hear each other again.
     draft.wake_host(host, max(due, draft.now) if is_well else draft.now + policy.attest_retry_s)
@@ -323,8 +326,13 @@ def _soak(draft: Draft, host: HostId, state: at.Returning) -> None:
 
 
 def _enable(draft: Draft, host: HostId) -> None:
-    """Enable what ninelives disabled, nothing else. Then the episode is over."""
+    """Enable what ninelives disabled, nothing else. Then the episode is over, if it is still well.
+
+    The answer may take a while: who fell silent meanwhile is not led back, its servers forgotten.
+    """
     record = draft.host(host)
+    if not Facts(draft, host).all_up:
+        return
     if record.disabled_by_us:
         draft.act(do.Enable(host, record.epoch), draft.policy(host).request_timeout_s)
         return

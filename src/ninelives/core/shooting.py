@@ -14,9 +14,9 @@ from .brakes import holding, kind_in_doubt
 from .draft import Draft
 from .episode import ask_to_attest, tell
 from .evidence import power_is, reads_off
+from .facts import Facts
 from .model import HostId, Method, Power, RoadId
 from .roads import again_as, usable_roads
-from .rules import Facts
 from .site import Road
 from .states import Class
 from .tallies import is_proved_dead

@@ -82,6 +82,11 @@ class Site:
         return frozenset(site.segment for site in self.hosts.values())
 
     @cached_property
+    def agentless(self) -> frozenset[HostId]:
+        """Every host that has no agent."""
+        return frozenset(site.id for site in self.hosts.values() if not site.has_agent)
+
+    @cached_property
     def alone(self) -> Mapping[HostId, frozenset[HostId]]:
         """Map each host to the set of itself: one for all its servers, who are many."""
         return {host: frozenset({host}) for host in self.hosts}

@@ -1,16 +1,15 @@
 """What a controller asks of Nova, and how Nova's answers read in the core's words."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
-from ninelives.core.model import HostId, WitnessId
+from ninelives.core.model import WitnessId
 
 from . import compute, nova
+from .service_records import OUR_REASON, service_changed
 
 if TYPE_CHECKING:
-    from .controllers import Controller
     from .world import World
 
 CloudAction = (
@@ -26,7 +25,6 @@ CloudAction = (
     | do.HardReboot
     | do.LiveMigrate
 )
-OUR_REASON = "ninelives:"
 
 
 def request_of(action: CloudAction) -> nova.Request:
@@ -122,51 +120,3 @@ def reason_of(status: int, message: str) -> str:
         if phrase in message:
             return reason
     return "http_5xx" if status >= 500 else "conflict"
-
-
-# The service records, as leaders poll them.
-
-
-def service_look(world: "World") -> None:
-    """Tell every leader what changed in Nova's records of the computes: one poll shows all."""
-    reply = world.nova.request(nova.ListServices(), world.now)
-    leaders = world.leading()
-    if not leaders or not isinstance(reply, nova.Answer) or not isinstance(reply.body, tuple):
-        return
-    for view in reply.body:
-        if isinstance(view, nova.ServiceView):
-            seen = service_seen(world, view)
-            for leader in leaders:
-                say_service(world, leader, seen)
-
-
-def say_service(world: "World", leader: "Controller", seen: on.NovaSeen) -> None:
-    usual = on.NovaSeen(seen.host, True, False, False, False, True)
-    before = leader.said.get(("nova", seen.host), usual)
-    if before == seen:
-        return
-    leader.said["nova", seen.host] = seen
-    fresh = seen.is_up and isinstance(before, on.NovaSeen) and not before.is_up
-    world.deliver(leader, replace(seen, has_advanced=fresh))
-
-
-def service_seen(world: "World", view: nova.ServiceView) -> on.NovaSeen:
-    host = HostId(view.host)
-    ours = not view.is_forced_down or host in world.forced_by_us
-    if view.is_disabled:
-        ours = ours and (view.disabled_reason or "").startswith(OUR_REASON)
-    return on.NovaSeen(host, view.is_up, False, view.is_forced_down, view.is_disabled, ours)
-
-
-def service_changed(world: "World") -> None:
-    """Let the leaders' next poll find what changed."""
-    world.after(world.rng.random() * world.setup.knobs.nova_poll_s, "service_look")
-
-
-def process_changed(world: "World", host: HostId) -> None:
-    """Plan the polls that find nova-compute silent for too long, or back again."""
-    down_s = nova.Timings().service_down_time_s
-    last = world.nova.last_report(host, world.now)
-    poll = world.rng.random() * world.setup.knobs.nova_poll_s
-    world.at_time(max(world.now, last + down_s + 0.1) + poll, "service_look")
-    world.after(nova.Timings().startup_s + 1.0 + poll, "service_look")

@@ -14,7 +14,7 @@ from random import Random
 from ninelives.core.model import HostId, Plane
 from ninelives.core.policy import BALANCED, PRESETS
 
-from . import cloud_sends, compute, network, nova
+from . import compute, network, nova, service_records
 from .compare_tally import Tally
 from .compare_worlds import (
     ACTIVE_S,
@@ -247,7 +247,7 @@ class Stage:
 
     def _tell(self, fact: nova.Fact, host: HostId) -> None:
         compute.tell(self.world, fact)
-        cloud_sends.process_changed(self.world, host)
+        service_records.process_changed(self.world, host)
 
     def score(self) -> Score:
         tally = self.tally

@@ -11,7 +11,7 @@ from random import Random
 
 from ninelives.core.policy import Policy
 
-from .scenario_site import own_bmc
+from .scenario_site import own_bmc, peers_of
 from .setup import Setup
 from .swarm_troubles import Trouble, drawn_troubles
 from .swarm_worlds import drawn_setup
@@ -89,9 +89,11 @@ def equipped(setup: Setup) -> Setup:
     So every host has a power device that is wired as the inventory says, and an agent, and none is
     kept in reserve. What is drawn otherwise stays: planes, backends, room, watchdogs, servers.
     """
+    names = list(setup.site.hosts)
     hosts = {
         name: replace(
             host,
+            witnesses=(*setup.site.controllers, *peers_of(name, names)),
             has_agent=True,
             is_reserved=False,
             roads=tuple(replace(road, is_verified=True) for road in host.roads) or (own_bmc(name),),

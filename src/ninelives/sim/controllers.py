@@ -7,7 +7,7 @@ down ─▶ standby ─▶ leads ─▶ down          a pause stops the process,
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ninelives.core import events as on
 from ninelives.core.draft import restored
@@ -50,6 +50,13 @@ class Clock:
         return self.world + (mono - self.mono) / self.rate
 
 
+class Report(NamedTuple):
+    """Nova's record of a host, as a leader read it last."""
+
+    at: float  # when nova-compute wrote it
+    is_fresh: bool  # it was seen to grow, and not too long ago
+
+
 @dataclass(slots=True)
 class Controller:
     """One controller as it really is, with what it was told in this life."""
@@ -82,6 +89,8 @@ class Controller:
     linked: set[WitnessId] = field(default_factory=set[WitnessId])
     said: dict[tuple[str, str], on.Event] = field(default_factory=dict[tuple[str, str], on.Event])
     renewing: dict[HostId, on.Renewed] = field(default_factory=dict[HostId, on.Renewed])
+    reports: dict[HostId, Report] = field(default_factory=dict[HostId, Report])
+    unread_since: float | None = None  # since when Nova shows it no records
     is_own_fault: bool = False
 
     @property
@@ -135,6 +144,8 @@ def forget_term(controller: Controller) -> None:
     controller.linked.clear()
     controller.said.clear()
     controller.renewing.clear()
+    controller.reports.clear()
+    controller.unread_since = None
     controller.is_own_fault = False
 
 

@@ -11,6 +11,7 @@ from . import (
     controllers,
     health,
     perform,
+    service_records,
     sightings,
     storage,
     tenure,
@@ -41,7 +42,8 @@ HANDLERS: Mapping[str, Handler] = {
     "revocation_expired": storage.revocation_expired,
     "nova": compute.advance,
     "migrated": compute.migrated,
-    "service_look": cloud_sends.service_look,
+    "service_look": service_records.service_look,
+    "record_look": service_records.record_look,
     "canary_probe": health.canary_probe,
     "guest_seen": health.guest_seen,
     # Controllers.

@@ -7,7 +7,7 @@ from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core.model import Health, HostId, ServerId, WitnessId
 
-from . import cloud_reads, controllers, network, nova
+from . import cloud_reads, controllers, network, nova, service_records
 
 if TYPE_CHECKING:
     from .controllers import Controller
@@ -55,6 +55,8 @@ def is_canary_ok(world: "World", name: str) -> bool:
 
 def cloud_changed(world: "World") -> None:
     """Let every canary find out in its own time."""
+    for host in sorted(world.setup.site.agentless):
+        service_records.something_changed(world, host)
     for name in CANARIES:
         wait = world.rng.random() * world.setup.knobs.canary_s
         world.after(wait, "canary_probe", name)

@@ -4,7 +4,7 @@ Everything has a default, so that a story names only what it is about: each host
 one BMC of its own and the shared backend `ceph`, and is watched by all controllers and four peers.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 from ninelives.core.model import (
@@ -81,9 +81,10 @@ def site_of(declared: Declarations) -> Site:
     """Build the inventory: add to each host the witnesses and the BMC that nobody spelled out."""
     controllers = tuple(map(WitnessId, declared.controllers))
     names = list(declared.hosts)
+    blind = without_agent(declared.hosts.values())
     found = dict[HostId, HostSite]()
     for name, host in declared.hosts.items():
-        witnesses = (*controllers, *peers_of(name, names))
+        witnesses = (*controllers, *peers_of(name, names, blind))
         sets = tuple(s.name for s in declared.quorum_sets.values() if host.id in s.members)
         found[host.id] = replace(
             host,
@@ -95,10 +96,21 @@ def site_of(declared: Declarations) -> Site:
     return Site(found, controllers, declared.quorum_sets, {c: HostId(h) for c, h in seats})
 
 
-def peers_of(host: str, hosts: Sequence[str]) -> tuple[WitnessId, ...]:
-    """Name the hosts that look at a host: the next ones in the order of their declaration."""
+def peers_of(
+    host: str, hosts: Sequence[str], blind: Container[str] = frozenset()
+) -> tuple[WitnessId, ...]:
+    """Name the hosts that look at a host: the next ones in the order of their declaration.
+
+    Who has no agent (`blind`) looks at nobody, and is no witness.
+    """
     index = hosts.index(host)
-    return tuple(map(WitnessId, (*hosts[index + 1 :], *hosts[:index])[:PEERS]))
+    others = (*hosts[index + 1 :], *hosts[:index])
+    return tuple(WitnessId(other) for other in others if other not in blind)[:PEERS]
+
+
+def without_agent(hosts: Iterable[HostSite]) -> frozenset[str]:
+    """Name the hosts that have no agent."""
+    return frozenset(host.id for host in hosts if not host.has_agent)
 
 
 def own_bmc(host: str) -> Road:

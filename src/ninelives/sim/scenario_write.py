@@ -12,7 +12,7 @@ from ninelives.core.protection import Promise, Rule
 from ninelives.core.site import HostSite, Road
 
 from .scenario_policy import NUMBERS
-from .scenario_site import CEPH, TEXT_FIELDS, own_bmc, peers_of
+from .scenario_site import CEPH, TEXT_FIELDS, own_bmc, peers_of, without_agent
 from .setup import Knobs, Room, Setup
 
 
@@ -24,9 +24,9 @@ def written(setup: Setup) -> str:
 def lines_of(setup: Setup) -> Iterator[str]:
     """Yield the declarations in the order in which they may refer to each other."""
     site = setup.site
-    names = list(site.hosts)
+    names, blind = list(site.hosts), without_agent(site.hosts.values())
     for host in site.hosts.values():
-        default = (*site.controllers, *peers_of(host.id, names))
+        default = (*site.controllers, *peers_of(host.id, names, blind))
         options = host_options(host, setup.rooms.get(host.id), default)
         yield line("hosts", host.id, *options, *(["power=off"] if host.id in setup.dark else []))
     for host in site.hosts.values():

@@ -52,6 +52,9 @@ WHIMS = (
 )
 
 
+WAITS = ("", "turn", "room", "fresh_read")  # what needs nobody
+
+
 def whim(world: World, rng: Random) -> Words:
     """Draw something that a person does without any need."""
     setup = world.setup
@@ -91,7 +94,9 @@ def waiting(world: World, rng: Random) -> Iterator[Words]:
     for record in tuple(world.ledger.hosts.values()):
         yield from about_host(world, rng, record)
     for move in tuple(world.ledger.moves.values()):
-        if isinstance(move.state, at.Failed | at.Skipped) and rng.random() < 0.2:
+        is_left = isinstance(move.state, at.Failed | at.Skipped)
+        is_stuck = isinstance(move.state, at.Planned) and move.state.wanting not in WAITS
+        if (is_left or is_stuck) and rng.random() < 0.2:
             yield ("operator", "sign-off", move.server)
 
 

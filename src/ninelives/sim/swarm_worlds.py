@@ -23,7 +23,7 @@ from ninelives.core.policy import BALANCED, PRESETS, Policy
 from ninelives.core.protection import Keep, Key, Promise, Remedy, Rule
 from ninelives.core.site import HostSite, QuorumSet, Road, Site
 
-from .scenario_site import CEPH, own_bmc, peers_of
+from .scenario_site import CEPH, own_bmc, peers_of, without_agent
 from .setup import Knobs, Room, Setup
 
 HOSTS_MIN, HOSTS_MAX = 3, 12
@@ -48,6 +48,7 @@ MIGRATED = Rule(
     ((Key.TAG, "class=migrated"),),
 )
 RULES = (GOLD, CATTLE, LEFT_ALONE, MIGRATED)
+AGENTS = (1.0, 1.0, 0.9, 0.5, 0.0)  # which share of a site's hosts has one: each as likely
 CLASSES = ("", "", "gold", "cattle", "left-alone", "migrated")
 
 
@@ -58,12 +59,15 @@ def drawn_setup(rng: Random) -> Setup:
     segments = drawn_segments(rng, len(names))
     controllers = tuple(WitnessId(f"n{n}") for n in range(1, rng.choice((1, 2, 3, 3)) + 1))
     shape = drawn_shape(rng)
+    agents = rng.choice(AGENTS)
+    drawn = [
+        drawn_host(rng, name, segment, shape, agents)
+        for name, segment in zip(names, segments, strict=True)
+    ]
+    blind = without_agent(drawn)
     hosts = {
-        host.id: replace(host, witnesses=(*controllers, *peers_of(host.id, names)))
-        for host in (
-            drawn_host(rng, name, segment, shape)
-            for name, segment in zip(names, segments, strict=True)
-        )
+        host.id: replace(host, witnesses=(*controllers, *peers_of(host.id, names, blind)))
+        for host in drawn
     }
     hosts, sets = with_quorum(rng, hosts)
     seats = dict(zip(controllers, hosts, strict=False)) if rng.random() < 0.2 else {}
@@ -112,8 +116,10 @@ def drawn_segments(rng: Random, count: int) -> list[SegmentId]:
     return [SegmentId("left" if index < count // 2 else "right") for index in range(count)]
 
 
-def drawn_host(rng: Random, name: str, segment: SegmentId, shape: HostSite) -> HostSite:
-    has_agent = rng.random() < 0.92
+def drawn_host(
+    rng: Random, name: str, segment: SegmentId, shape: HostSite, agents: float
+) -> HostSite:
+    has_agent = rng.random() < agents
     backends = (CEPH, NFS) if rng.random() < 0.3 else (CEPH,)
     return replace(
         shape,

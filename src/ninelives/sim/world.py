@@ -26,12 +26,12 @@ from ninelives.engine.ports import Store
 from . import (
     agents,
     cloud_reads,
-    cloud_sends,
     compute,
     controllers,
     health,
     network,
     perform,
+    service_records,
     sightings,
     tenure,
     truth,
@@ -124,6 +124,7 @@ class World:
         self.promises: dict[tuple[WitnessId, HostId], int] = {}
         self.stubborn: set[tuple[HostId, str]] = set()
         self.storage_cut_at: dict[HostId, float] = {}
+        self.polls = service_records.Polls()
         self.news: dict[tuple[str, str], on.Event] = {}
         self.broken: set[str] = set()
         self.is_cell_down = False
@@ -207,7 +208,7 @@ class World:
         other.rng.setstate(self.rng.getstate())
         other.observers, other.boundary = [], None
         other.hosts = {name: twin(host) for name, host in self.hosts.items()}
-        other.net, other.eyes = twin(self.net), twin(self.eyes)
+        other.net, other.eyes, other.polls = twin(self.net), twin(self.eyes), twin(self.polls)
         other.backends = {name: twin(backend) for name, backend in self.backends.items()}
         other.controllers = {name: each.fork() for name, each in self.controllers.items()}
         other.ledger, other.nova = self.ledger.fork(), self.nova.fork()
@@ -261,6 +262,7 @@ class World:
             self._note_storage(host)
             compute.stand_or_go_on(self, host)
             agents.touched(self, host.id)
+            service_records.something_changed(self, host.id)
         sightings.touched(self, node)
         for leader in self.leading():
             for witness in self.watch_lists if leader.id == node else (WitnessId(node),):
@@ -294,7 +296,7 @@ class World:
             del leader.said[key]
         for host in self.hosts:
             agents.touched(self, host)
-        cloud_sends.service_changed(self)
+        service_records.service_changed(self)
         for event in self.news.values():
             self.deliver(leader, event)
 
@@ -345,11 +347,11 @@ class World:
 
     def compute_ended(self, host: HostTruth) -> None:
         compute.compute_ended(self, host)
-        cloud_sends.process_changed(self, host.id)
+        service_records.process_changed(self, host.id)
 
     def start_compute(self, host: HostTruth) -> None:
         compute.start_compute(self, host)
-        cloud_sends.process_changed(self, host.id)
+        service_records.process_changed(self, host.id)
 
     def witness_woke(self, host: HostId) -> None:
         """Remember that a witness slept: it says so with its next word."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ninelives.core import events as on
 from ninelives.core.model import HostId, PacemakerFence, ServerId
-from ninelives.sim import cloud_sends, compute, health, nova, truth
+from ninelives.sim import compute, health, nova, service_records, truth
 from ninelives.sim.happenings import UserActed
 
 from .grammar import Form, Slots
@@ -44,13 +44,13 @@ def scheduler(world: "World", slots: Slots) -> None:
 def bus(world: "World", slots: Slots) -> None:
     set_faults(world, replace(world.nova.faults, is_bus_down="down" in slots))
     for host in world.hosts:
-        cloud_sends.process_changed(world, host)
+        service_records.process_changed(world, host)
 
 
 def database(world: "World", slots: Slots) -> None:
     set_faults(world, replace(world.nova.faults, is_database_down="down" in slots))
     for host in world.hosts:
-        cloud_sends.process_changed(world, host)
+        service_records.process_changed(world, host)
 
 
 def failover(world: "World", slots: Slots) -> None:
@@ -64,7 +64,7 @@ def failover(world: "World", slots: Slots) -> None:
 def services(world: "World", slots: Slots) -> None:
     set_faults(world, replace(world.nova.faults, is_service_list_stale="stale" in slots))
     for host in world.hosts:
-        cloud_sends.process_changed(world, host)
+        service_records.process_changed(world, host)
 
 
 def placement(world: "World", slots: Slots) -> None:
@@ -175,7 +175,7 @@ def rescuer(world: "World", slots: Slots) -> None:
             if server.host == host and not server.is_deleted:
                 world.nova.request(nova.Evacuate(server.id, by=RESCUER), world.now)
     compute.pump(world)
-    cloud_sends.service_changed(world)
+    service_records.service_changed(world)
 
 
 def rescuer_gone(world: "World", slots: Slots) -> None:
@@ -183,7 +183,7 @@ def rescuer_gone(world: "World", slots: Slots) -> None:
     host = HostId(slots["HOST"])
     if host not in world.forced_by_us:
         world.nova.request(nova.UpdateService(host, forced_down=False), world.now)
-        cloud_sends.service_changed(world)
+        service_records.service_changed(world)
 
 
 def pacemaker_fenced(world: "World", slots: Slots) -> None:
@@ -241,7 +241,7 @@ def operator_service(world: "World", slots: Slots) -> None:
         request = nova.UpdateService(host, disabled=off, reason="work" if off else None)
     world.nova.request(request, world.now)
     compute.pump(world)
-    cloud_sends.service_changed(world)
+    service_records.service_changed(world)
 
 
 FORMS = (

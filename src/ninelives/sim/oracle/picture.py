@@ -41,7 +41,8 @@ class Picture:
     @classmethod
     def of(cls, facts: SetupFacts) -> "Picture":
         """Start where the story begins."""
-        return cls(facts, Truth(facts), Told(facts.policy.nova_settle_s), Records())
+        told = Told(facts.policy.nova_settle_s, facts.site.agentless)
+        return cls(facts, Truth(facts), told, Records())
 
 
 Part = TypeVar("Part", bound=Picture | Truth | Told | Records)

@@ -44,12 +44,18 @@ class Told:
     """What the leader could know, judged by nothing but the events that reached it."""
 
     settle_s: float
+    agentless: frozenset[HostId] = frozenset()
     signs: dict[HostId, Views] = field(default_factory=dict[HostId, Views])
     agents: dict[HostId, on.AgentSaid] = field(default_factory=dict[HostId, on.AgentSaid])
+    reporting: set[HostId] = field(default_factory=set[HostId])  # Nova's record of it advances
+    written: dict[HostId, dict[BackendId, bool | None]] = field(
+        default_factory=dict[HostId, dict[BackendId, bool | None]]
+    )
     off_reads: dict[HostId, dict[RoadId, int]] = field(
         default_factory=dict[HostId, dict[RoadId, int]]
     )
     off_at: dict[HostId, float] = field(default_factory=dict[HostId, float])
+    reads_on: set[HostId] = field(default_factory=set[HostId])
     attested: dict[HostId, on.Attested] = field(default_factory=dict[HostId, on.Attested])
     renewals: dict[HostId, tuple[float, on.Renewed]] = field(
         default_factory=dict[HostId, tuple[float, on.Renewed]]
@@ -99,10 +105,12 @@ class Told:
                 self.promises.setdefault(key, set()).add(event.witness)
             case on.Attested():
                 self.attested[event.host] = event
-            case on.NovaSeen() if event.disabled or event.forced_down:
-                self.disabled.add(event.host)
             case on.NovaSeen():
-                self.disabled.discard(event.host)
+                is_out = event.disabled or event.forced_down
+                (self.disabled.add if is_out else self.disabled.discard)(event.host)
+                (self.reporting.add if event.has_advanced else self.reporting.discard)(event.host)
+            case on.StorageSeen():
+                self.written.setdefault(event.host, {})[event.backend] = event.watched
             case on.GuestSeen():
                 self._hear_server(when, event.server)
             case on.TargetsSeen():
@@ -122,8 +130,11 @@ class Told:
             case on.TermBegan():
                 self.signs.clear()
                 self.agents.clear()
+                self.reporting.clear()
+                self.written.clear()
                 self.off_reads.clear()
                 self.off_at.clear()
+                self.reads_on.clear()
                 self.attested.clear()
                 self.renewals.clear()
                 self.bad_canaries.clear()
@@ -145,9 +156,11 @@ class Told:
             case Power.OFF:
                 reads[event.road] = reads.get(event.road, 0) + 1
                 self.off_at[event.host] = when
+                self.reads_on.discard(event.host)
             case Power.ON:
                 reads.pop(event.road, None)
                 self.off_at.pop(event.host, None)
+                self.reads_on.add(event.host)
             case Power.UNREADABLE:
                 return
 
@@ -217,7 +230,12 @@ class Told:
         return any(reads >= 2 for reads in self.off_reads.get(host, {}).values())
 
     def is_alive(self, host: HostId) -> bool:
-        """Say whether a strong sign stands, and guests progress by the agent's last word."""
+        """Say whether a strong sign stands, and guests progress by the agent's last word.
+
+        Without an agent the strong sign is Nova's record, and storage speaks for the guests.
+        """
+        if host in self.agentless:
+            return host in self.reporting and True in self.written.get(host, {}).values()
         agent = self.agents.get(host)
         if agent is None or not agent.guests_progress:
             return False

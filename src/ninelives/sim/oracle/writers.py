@@ -180,6 +180,8 @@ def contradicted(picture: Picture, when: float, event: on.Event) -> None:
                     _against_cpu(picture, when, change.host, change.boot)
         case on.AgentSaid() | on.Renewed() if picture.records.proofs(event.host):
             _against_cpu(picture, when, event.host, event.boot)
+        case on.NovaSeen(has_advanced=True) if _is_news_of_life(picture, event.host):
+            _against_cpu(picture, when, event.host, None)
         case on.StorageSeen() if event.revoked is False or event.watched:
             _against_storage(picture, when, event)
         case _:
@@ -192,6 +194,16 @@ def _against_cpu(picture: Picture, when: float, host: HostId, boot: str | None) 
         is_same = boot is None or boot == proof.boot
         if proof.covers.cpu and proof.method is not Method.DOMAIN_KILLED and is_same:
             _void(picture, when, proof, "")
+
+
+def _is_news_of_life(picture: Picture, host: HostId) -> bool:
+    """Say whether its record began to grow, and a boot that was switched on since may not do that.
+
+    It may once the host is vacated and its power reads on again: that is how it comes back.
+    """
+    told = picture.told
+    is_back = isinstance(picture.records.host(host).state, at.Vacated) and host in told.reads_on
+    return host in told.agentless and host not in told.reporting and not is_back
 
 
 def _against_storage(picture: Picture, when: float, event: on.StorageSeen) -> None:
