@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from tests.core.arrangements import fresh, record
 from tests.core.checked_cloud import CheckedCloud
 from tests.core.small_answers import answer_well
 from tests.core.small_cloud import CEPH, SmallCloud, small_site
@@ -10,7 +11,9 @@ from tests.core.small_cloud import CEPH, SmallCloud, small_site
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import HostId, MoveRecord, Power, VmState
+from ninelives.core.elsewhere import follow_elsewhere
+from ninelives.core.model import HostId, MoveRecord, Power, ServerId, ServerSeen, VmState
+from ninelives.core.plan import plan
 
 C1, C2 = HostId("c1"), HostId("c2")
 
@@ -251,3 +254,54 @@ def test_a_host_that_was_only_cut_off_from_storage_is_shot_until_it_is_off() -> 
     cloud.until(lambda: cloud.power[C1] is Power.OFF, 300)
 
     assert cloud.revoked
+
+
+def test_an_accepted_evacuation_of_which_nova_lost_the_record_is_sent_there_again() -> None:
+    cloud = CheckedCloud().started()
+    web = cloud.add("web", "c1")
+    cloud.answers[do.Evacuate] = forgotten
+
+    cloud.kill("c1")
+    cloud.until(lambda: len(cloud.all_of(do.Evacuate)) > 1, 900)
+    sent_at = cloud.now
+    cloud.until(lambda: cloud.is_in("c1", at.Vacated), 120)
+
+    first, second = cloud.all_of(do.Evacuate)
+    assert isinstance(first, do.Evacuate)
+    assert isinstance(second, do.Evacuate)
+    assert cloud.servers[web].host == second.target == first.target
+    assert sent_at >= cloud.policy.nova_settle_s
+
+
+def forgotten(cloud: SmallCloud, action: do.Action) -> Iterable[on.Event]:
+    """A database failover takes back what the API had written."""
+    del cloud.answers[do.Evacuate]
+    return [on.Replied(action, on.Outcome.DONE)]
+
+
+def test_who_only_passes_through_an_earlier_target_is_not_followed_there() -> None:
+    draft = fresh()
+    record(epoch=1, state=at.Evacuating(draft.now))(draft)
+    web = ServerSeen(ServerId("web"), C2, VmState.ACTIVE, "migrating", True, disks=(CEPH,))
+    move = replace(plan(draft, C1, web), named=(C2,))
+    draft.put_move(move)
+
+    follow_elsewhere(draft, move)
+    assert isinstance(draft.moves_of(C1)[0].state, at.Skipped)
+
+    follow_elsewhere(draft, replace(move, seen=replace(web, task_state=None)))
+    assert isinstance(draft.moves_of(C1)[0].state, at.Verifying)
+
+
+def test_who_was_followed_to_where_it_never_arrives_waits_for_its_turn_again() -> None:
+    cloud = CheckedCloud().started()
+    web = cloud.add("web", "c1", records=(MoveRecord(1, "evacuation", C1, C2, "accepted"),))
+    cloud.kill("c1")
+    cloud.run(60)
+    assert isinstance(cloud.move("web").state, at.Verifying)
+
+    cloud.change("web", records=())
+    cloud.until(lambda: cloud.is_in("c1", at.Vacated), 900)
+
+    assert len(cloud.all_of(do.Evacuate)) == 1
+    assert cloud.servers[web].host != C1

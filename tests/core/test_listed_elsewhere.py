@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from tests.core.arrangements import C1, fresh, record
 from tests.core.small_cloud import CEPH
 
@@ -9,7 +10,9 @@ from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import moves
 from ninelives.core import states as at
+from ninelives.core.decide import decide
 from ninelives.core.draft import Draft
+from ninelives.core.invariants import check
 from ninelives.core.model import (
     EVERYTHING,
     HostId,
@@ -114,3 +117,25 @@ def test_who_waited_for_a_host_that_is_long_back_is_planned_here() -> None:
     planned = draft.move(WEB)
     assert planned is not None
     assert planned.host == C1
+
+
+@pytest.mark.parametrize(
+    "state", [at.Mending(0.0, is_migration=True), at.Failed(0.0, "not_migrated")]
+)
+def test_who_was_moved_off_alive_before_the_fence_is_planned_like_everybody(
+    state: at.MoveState,
+) -> None:
+    draft = in_care(at.Healthy(0.0))
+    drained = replace(plan(draft, C1, web(C1)), state=state, attempt=1, began=10.0)
+    draft.put_move(drained)
+    record("c1", state=at.Fenced(draft.now), forced_down_by_us=True)(draft)
+    before = draft.cluster
+    before.apply(draft.decision())
+    listed = on.Listed(do.ListServers(C1, 1, 0), (web(C1),), is_complete=True)
+
+    decision = decide(before, listed, draft.now)
+
+    planned = decision.moves[WEB]
+    assert planned is not None
+    assert (planned.state, planned.attempt) == (at.Planned(1000.0), 1)
+    assert "arrows" not in {law for law, *_ in check(before, listed, decision, draft.now)}

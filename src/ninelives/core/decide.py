@@ -30,10 +30,11 @@ from . import states as at
 from .arrival import start_replied
 from .cluster import Cluster, Decision
 from .draft import Draft
+from .elsewhere import domains_seen
 from .episode import add_proof, begin, move_to
 from .host import fence_or_hold, look
 from .model import HostId, Proof, ServerId, WitnessId
-from .move import domains_seen, reset_replied, send_replied, targets_seen
+from .move import reset_replied, send_replied, targets_seen
 from .proofs import pacemaker
 from .states import Class
 

@@ -211,9 +211,16 @@ def arrows_legal(step: Step) -> Complaints:
     for before, after in step.moves_changed():
         if before is None or after is None or before.host != after.host:
             continue
+        if _is_planned_now(step, after):
+            continue  # what was moved off the host alive before its fence is planned anew
         arrow = type(before.state), type(after.state)
         if before.epoch == after.epoch and arrow[0] is not arrow[1] and arrow not in MOVE_ARROWS:
             yield after.server, f"{_name(before.state)} → {_name(after.state)}"
+
+
+def _is_planned_now(step: Step, move: at.Move) -> bool:
+    host = step.before.hosts.get(move.host)
+    return host is not None and isinstance(host.state, at.Fenced) and move.began == step.now
 
 
 def epochs_monotone(step: Step) -> Complaints:

@@ -228,8 +228,8 @@ def settle_send(draft: Draft, move: at.Move, is_fresh: bool) -> None:
                 fail(draft, move, "not_reset", None)
         case at.Sending(is_unknown=True) as state:
             _look_up(draft, move, state, is_fresh)
-        case at.Verifying(target=target):
-            _verify(draft, move, target)
+        case at.Verifying() as state:
+            _verify(draft, move, state, is_fresh)
         case at.Starting() as state:
             arrival.verify_will(draft, move, state)
         case at.WaitingForHost() | at.Failed():
@@ -264,8 +264,9 @@ def _look_up(draft: Draft, move: at.Move, state: at.Sending, is_fresh: bool) -> 
         fail(draft, replace(move, again=state.target), "no_record", None)
 
 
-def _verify(draft: Draft, move: at.Move, target: HostId) -> None:
-    seen, record = move.seen, _our_record(move, target)
+def _verify(draft: Draft, move: at.Move, state: at.Verifying, is_fresh: bool) -> None:
+    seen, target = move.seen, state.target
+    record = _our_record(move, target)
     # What stood open at our send was settled then, also if it ends at our own target.
     before = frozenset[int]() if move.is_adopted else move.known_records
     if (
@@ -280,6 +281,23 @@ def _verify(draft: Draft, move: at.Move, target: HostId) -> None:
         fail(draft, move, f"record_{record.status}", target)
     elif seen.vm_state is VmState.ERROR and record is not None:
         fail(draft, move, "error", target)
+    elif record is None:
+        _doubt(draft, move, state, is_fresh)
+
+
+def _doubt(draft: Draft, move: at.Move, state: at.Verifying, is_fresh: bool) -> None:
+    """Nova took it, and shows nothing of it: as if its answer had been lost.
+
+    Its database lost the record, or the server only passed through where it was followed to.
+    """
+    if not is_fresh or draft.now < state.since + draft.policy(move.host).nova_settle_s:
+        return
+    if state.empty_looks < 2:
+        looked = replace(state, empty_looks=state.empty_looks + 1)
+        draft.put_move(replace(move, state=looked))
+    else:
+        again = state.target if move.attempt > move.first else None
+        fail(draft, replace(move, again=again, is_adopted=False), "no_record", None)
 
 
 def _follow(draft: Draft, move: at.Move, target: HostId) -> None:
@@ -348,53 +366,3 @@ def _has_ended(draft: Draft, move: at.Move) -> bool:
     record = _our_record(move, move.state.target)
     is_late = draft.now >= move.state.since + draft.policy(move.host).nova_settle_s
     return move.seen.vm_state in GONE and (is_late if record is None else record.is_final)
-
-
-def follow_elsewhere(draft: Draft, move: at.Move) -> None:
-    """Nova says that it lives elsewhere by now: follow who moved it, or leave it alone.
-
-    An earlier request of ours that came late, or another rescuer's, is the one move in flight; a
-    live migration that ended is none of ours.
-    """
-    seen = move.seen
-    waits = isinstance(move.state, at.Planned | at.Retry | at.WaitingForHost)
-    if not waits or seen.host in (move.host, None) or open_records(draft, move):
-        return
-    host = HostId(seen.host or "")
-    is_evacuated = any(
-        entry.kind == "evacuation" and entry.source == move.host and entry.target in (host, None)
-        for entry in seen.records
-    )
-    state: at.MoveState = at.Skipped(draft.now, "lives_elsewhere")
-    if host in move.named or is_evacuated:
-        state = at.Verifying(draft.now, host)
-    is_adopted = move.is_adopted or host not in move.named
-    draft.put_move(replace(move, state=state, is_adopted=is_adopted))
-    draft.note(move.server, "move.elsewhere", type(state).__name__.lower(), host)
-    if isinstance(state, at.Skipped):
-        draft.ask(do.LookForDomain(move.server, (host,), move.attempt))
-
-
-def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
-    """Fold where a domain of the server is: absent clears a writer, present needs a human."""
-    move = draft.move(event.request.server)
-    if move is None or event.request.attempt != move.attempt:
-        return
-    here = tuple(host for host, present in event.present if present)
-    if isinstance(move.state, at.Cancelled):
-        if here:
-            tell(draft, move.host, f"orphan:{move.server}", ",".join(here))
-        return
-    absent = frozenset(host for host, present in event.present if present is False)
-    is_elsewhere = isinstance(move.state, at.Skipped) and move.state.reason == "lives_elsewhere"
-    if is_elsewhere and move.seen.host in absent:
-        # It had switched over to the host that died: Nova names a host on which nothing runs.
-        draft.put_move(replace(move, state=at.Failed(draft.now, "nowhere")))
-        tell(draft, move.host, f"server_failed:{move.server}", "nowhere")
-        return
-    waits = isinstance(move.state, at.Planned | at.Retry | at.WaitingForHost)
-    if waits and absent - move.absent_on:
-        draft.put_move(replace(move, absent_on=move.absent_on | absent))
-        draft.wake_host(move.host, draft.now)
-    if here:
-        tell(draft, move.host, f"adopt:{move.server}", ",".join(here))

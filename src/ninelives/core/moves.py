@@ -13,10 +13,11 @@ from . import evidence, revoking
 from . import states as at
 from .brakes import holding_moves
 from .draft import Draft
+from .elsewhere import follow_elsewhere
 from .episode import move_to, tell
 from .fencing import collect, disable, read_evidence
 from .model import HostId, Seen, ServerId, ServerSeen
-from .move import cancel_if_gone, follow_elsewhere, settle_send, step
+from .move import cancel_if_gone, settle_send, step
 from .plan import plan
 from .proofs import permits_start
 from .shooting import shoot_again, still_on
@@ -101,13 +102,16 @@ def _spend_sign_off(draft: Draft, server: ServerId) -> None:
 
 
 def _is_cared_for(draft: Draft, move: at.Move, host: HostId, server: ServerSeen) -> bool:
-    """Say whether a known move stands: of this episode, or of another host's that is not over.
+    """Say whether a known move stands: of this plan, or of another host's that is not over.
 
+    The first list makes the plan. What was moved off the host alive before it was fenced, in the
+    same episode, is none of it: nobody else would look at it again.
     A resting server belongs to the host that Nova names: only its list takes it over. Else two
     lists on which it stands, by an old record, would take it from each other for ever.
     """
     if move.host == host:
-        return move.epoch == draft.host(host).epoch
+        record = draft.host(host)
+        return move.epoch == record.epoch and not isinstance(record.state, at.Fenced)
     other = draft.host(move.host)
     is_over = isinstance(other.state, at.Healthy | at.Unknown) or move.epoch != other.epoch
     return not is_over and (not isinstance(move.state, RESTS) or server.host != host)

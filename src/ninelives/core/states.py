@@ -284,6 +284,7 @@ class Verifying:
 
     since: float
     target: HostId
+    empty_looks: int = 0  # looks, after the settle time, that found neither it nor a record
 
 
 @dataclass(frozen=True, slots=True)

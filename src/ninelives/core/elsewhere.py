@@ -1,0 +1,62 @@
+"""A server that is elsewhere by now: follow who moved it, or see where a domain of it is."""
+
+from dataclasses import replace
+
+from . import actions as do
+from . import events as on
+from . import states as at
+from .draft import Draft
+from .episode import tell
+from .model import HostId
+from .targets import open_records
+
+
+def follow_elsewhere(draft: Draft, move: at.Move) -> None:
+    """Nova says that it lives elsewhere by now: follow who moved it, or leave it alone.
+
+    An earlier request of ours that came late, or another rescuer's, is the one move in flight; a
+    live migration that ended is none of ours.
+    """
+    seen = move.seen
+    waits = isinstance(move.state, at.Planned | at.Retry | at.WaitingForHost)
+    if not waits or seen.host in (move.host, None) or open_records(draft, move):
+        return
+    host = HostId(seen.host or "")
+    is_evacuated = any(
+        entry.kind == "evacuation" and entry.source == move.host and entry.target in (host, None)
+        for entry in seen.records
+    )
+    state: at.MoveState = at.Skipped(draft.now, "lives_elsewhere")
+    is_leaving = seen.task_state == "migrating"  # it only stood there: no request arrived
+    if (host in move.named or is_evacuated) and not is_leaving:
+        state = at.Verifying(draft.now, host)
+    is_adopted = move.is_adopted or host not in move.named
+    draft.put_move(replace(move, state=state, is_adopted=is_adopted))
+    draft.note(move.server, "move.elsewhere", type(state).__name__.lower(), host)
+    if isinstance(state, at.Skipped):
+        draft.ask(do.LookForDomain(move.server, (host,), move.attempt))
+
+
+def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
+    """Fold where a domain of the server is: absent clears a writer, present needs a human."""
+    move = draft.move(event.request.server)
+    if move is None or event.request.attempt != move.attempt:
+        return
+    here = tuple(host for host, present in event.present if present)
+    if isinstance(move.state, at.Cancelled):
+        if here:
+            tell(draft, move.host, f"orphan:{move.server}", ",".join(here))
+        return
+    absent = frozenset(host for host, present in event.present if present is False)
+    is_elsewhere = isinstance(move.state, at.Skipped) and move.state.reason == "lives_elsewhere"
+    if is_elsewhere and move.seen.host in absent:
+        # It had switched over to the host that died: Nova names a host on which nothing runs.
+        draft.put_move(replace(move, state=at.Failed(draft.now, "nowhere")))
+        tell(draft, move.host, f"server_failed:{move.server}", "nowhere")
+        return
+    waits = isinstance(move.state, at.Planned | at.Retry | at.WaitingForHost)
+    if waits and absent - move.absent_on:
+        draft.put_move(replace(move, absent_on=move.absent_on | absent))
+        draft.wake_host(move.host, draft.now)
+    if here:
+        tell(draft, move.host, f"adopt:{move.server}", ",".join(here))
