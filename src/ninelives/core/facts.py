@@ -31,12 +31,12 @@ class Facts:
     draft: Draft
     host: HostId
 
-    @cached_property
+    @property
     def sights(self) -> Sights:
         """What was seen of the host."""
         return self.draft.sights(self.host)
 
-    @cached_property
+    @property
     def planes(self) -> Mapping[Plane, Seen]:
         """How each configured plane looks."""
         return planes_seen(self.draft, self.host)
@@ -82,8 +82,13 @@ class Facts:
     @cached_property
     def is_silent(self) -> bool:
         """No plane gives any sign, and somebody who should hear one says so."""
-        signs = {each.sign for by in self.sights.heard.values() for each in by.values()}
-        return Sign.SILENT in signs and not ({Sign.STRONG, Sign.WEAK} & signs)
+        is_missed = False
+        for by in self.sights.heard.values():
+            for each in by.values():
+                if each.sign is Sign.STRONG or each.sign is Sign.WEAK:
+                    return False
+                is_missed = is_missed or each.sign is Sign.SILENT
+        return is_missed
 
     @property
     def own_fault(self) -> bool:

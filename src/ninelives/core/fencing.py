@@ -16,7 +16,7 @@ from . import states as at
 from .draft import Draft
 from .episode import add_proof, begin, move_to, tell
 from .facts import Facts
-from .model import HostId, Method, Power, Proof, Refusal, Validity
+from .model import EVERYTHING, HostId, Method, Power, Proof, Refusal, Validity
 from .roads import is_closed, shot_as
 from .rules import judge, may_fence
 from .shooting import shoot, spend_order, still_on
@@ -203,26 +203,26 @@ def _next_look(draft: Draft, host: HostId) -> float:
 
 def collect(draft: Draft, host: HostId) -> None:
     """Take every proof that the evidence gives by now, each method and cover once."""
-    if Facts(draft, host).own_fault:
+    facts = Facts(draft, host)
+    if facts.own_fault:
         return  # what we saw, or think we waited for, is worth nothing (R0)
-    found = [proofs.power_off(draft, host), proofs.lease_expired(draft, host)]
+    standing = [p for p in draft.host(host).proofs if p.validity is not Validity.VOID]
+    had = [(proof.method, proof.covers) for proof in standing]
+    found: list[Proof | Refusal] = []
+    if (Method.POWER_OFF, EVERYTHING) not in had:
+        found.append(proofs.power_off(draft, host))
+    if (Method.LEASE_EXPIRED, EVERYTHING) not in had:
+        found.append(proofs.lease_expired(draft, host))
     found += [
         proofs.storage_revoked(draft, host, backend)
         for backend in sorted(draft.site(host).revocable)
+        if (Method.STORAGE_REVOKED, proofs.shut_out_of(backend)) not in had
     ]
-    if Facts(draft, host).has_new_boot:
+    if facts.has_new_boot and (Method.REBOOTED, EVERYTHING) not in had:
         found.append(proofs.rebooted(draft, host))
     for proof in found:
-        if isinstance(proof, Proof) and not _has_like(draft, proof):
+        if isinstance(proof, Proof):
             add_proof(draft, proof)
-
-
-def _has_like(draft: Draft, proof: Proof) -> bool:
-    return any(
-        old.method is proof.method and old.covers == proof.covers
-        for old in draft.host(proof.host).proofs
-        if old.validity is not Validity.VOID
-    )
 
 
 # The lease.

@@ -70,9 +70,14 @@ def storage_revoked(draft: Draft, host: HostId, backend: BackendId) -> Proof | R
     is_older = view is not None and view.at <= max(asked)  # it may show one that was lifted since
     if view is None or is_older or view.revoked is not True or view.watched is True:
         return Refusal("not_in_force", "the backend is asked again")
-    covers = Covers(backends=frozenset({backend}))
     evidence = f"{backend} shuts it out, seen in force"
+    covers = shut_out_of(backend)
     return _proof(draft, draft.host(host), Method.STORAGE_REVOKED, covers, evidence)
+
+
+def shut_out_of(backend: BackendId) -> Covers:
+    """Return what a revocation on one backend covers."""
+    return Covers(backends=frozenset({backend}))
 
 
 def lease_expired(draft: Draft, host: HostId) -> Proof | Refusal:

@@ -1,7 +1,5 @@
 """The door of the API: which handler serves a request, and what a broken road makes of it."""
 
-from dataclasses import replace
-
 from . import api_moves, api_servers
 from .requests import (
     AbortLiveMigration,
@@ -71,22 +69,34 @@ def answer(state: State, asked: Request) -> Reply:
         case None:
             reply = serve(state, asked)
             served_s = timings.get_s if isinstance(asked, _READS) else timings.post_s
-            return replace(reply, after_s=reply.after_s + served_s)
+            return _taken(reply, reply.after_s + served_s)
+
+
+def _taken(reply: Reply, after_s: float) -> Reply:
+    match reply:
+        case Answer(status, body):
+            return Answer(status, body, after_s)
+        case Fault(status, message):
+            return Fault(status, message, after_s)
+        case NoAnswer(reason):
+            return NoAnswer(reason, after_s)
 
 
 def serve(state: State, asked: Request) -> Reply:
     if state.faults.is_database_down:
         return Fault(500, _UNEXPECTED)
     match asked:
-        case ListServices():
-            return api_moves.list_services(state)
-        case UpdateService():
-            return api_moves.update_service(state, asked)
+        case ListActions():  # first what is asked most
+            return api_servers.list_actions(state, asked)
         case ListServers():
             return api_servers.list_servers(state, asked)
         case ShowServer(server):
             found = api_servers.find(state, server)
             return found if isinstance(found, Fault) else Answer(200, found)
+        case ListServices():
+            return api_moves.list_services(state)
+        case UpdateService():
+            return api_moves.update_service(state, asked)
         case Evacuate():
             return api_moves.evacuate(state, asked)
         case ActOn():
@@ -107,8 +117,6 @@ def serve(state: State, asked: Request) -> Reply:
             return api_servers.lock(state, asked)
         case ListMigrations():
             return api_servers.list_migrations(state, asked)
-        case ListActions():
-            return api_servers.list_actions(state, asked)
         case ListAllocations():
             return api_servers.list_allocations(state, asked)
         case ListCandidates():
