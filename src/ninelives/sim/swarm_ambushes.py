@@ -84,8 +84,21 @@ class Ambush:
                 self.called.append((0.0, ("net", host, "tenant", "down")))
                 for _ in range(3):
                     self._strike(0.0, AT_HOSTS, self._about_host(host))
+        for host in sorted(self.world.setup.dark):
+            self._wake(host)
         if self.rng.random() < ALWAYS_ECHOED:
             self.called.append((0.0, ("packets", "echo", ECHO_S[-1])))
+
+    def _wake(self, host: HostId) -> None:
+        """Let one that was off since before the beginning come up, half heard, and its guests."""
+        up_s = self.world.setup.knobs.boot_s
+        self.called.append((0.0, ("gate", host, "broken")))
+        self.called.append((1.0, ("power", host, "on")))
+        self.called.append((0.8 * up_s, ("net", host, "tenant", "down")))
+        for server in self.world.setup.servers:
+            if server.host == host:
+                at_s = up_s + self.rng.choice(WAITS_S) + 2.0
+                self.called.append((at_s, ("guest", server.id, "crash")))
 
     def saw(self, when: float, happening: Happening) -> None:
         """Strike at whatever a decision brought into another state, by chance."""

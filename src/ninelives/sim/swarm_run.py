@@ -10,7 +10,7 @@ The run ends at the first broken law, or with the laws of the end (L1, I11).
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from random import Random
 
@@ -36,6 +36,7 @@ CALM_LOOK_S = 120.0  # how often somebody looks once all is healed
 CALM_MAX_S = 3.0 * 3600.0
 FAULTS_PER_HOUR = (4.0, 8.0, 15.0, 30.0, 60.0)
 AMBUSHED = 0.25  # the share of worlds in which somebody lies in wait
+DARK = 0.3  # and of those: one host is off since before anybody looked
 WHIMS_PER_HOUR = (0.0, 0.0, 2.0, 6.0)
 STORED_SHARE = 0.25  # of the worlds: each costs about twice as much
 
@@ -77,17 +78,21 @@ class Seen:
 
 def drawn_plan(seed: str, active_s: float = ACTIVE_S) -> Plan:
     """Draw a world, and what kinds of trouble it gets."""
-    rng = Random(f"plan {seed}")
+    rng, luck = Random(f"plan {seed}"), Random(f"ambush {seed}")
+    setup = drawn_setup(rng)
+    has_ambushes = luck.random() < AMBUSHED
+    if has_ambushes and luck.random() < DARK:
+        setup = replace(setup, dark=frozenset({luck.choice(sorted(setup.site.hosts))}))
     return Plan(
         seed,
-        drawn_setup(rng),
+        setup,
         active_s,
         drawn_rows(rng),
         rng.choice(FAULTS_PER_HOUR),
         rng.choice(WHIMS_PER_HOUR),
         rng.choice((60.0, 300.0, 900.0)),
         is_stored=rng.random() < STORED_SHARE,  # drawn last: the worlds are those of before
-        has_ambushes=Random(f"ambush {seed}").random() < AMBUSHED,
+        has_ambushes=has_ambushes,
     )
 
 
