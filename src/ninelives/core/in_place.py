@@ -45,10 +45,22 @@ def _rests(draft: Draft, move: at.Move) -> bool:
             if draft.now >= since + draft.policy(move.host).verify_timeout_s:
                 _fail(draft, move, "in_place_failed")
         case at.WaitingForHost() as state if draft.control.is_armed:
-            _reboot(draft, move, state)
+            if not _is_under_way(draft, move):
+                _reboot(draft, move, state)
         case _:
             pass
     return False
+
+
+def _is_under_way(draft: Draft, move: at.Move) -> bool:
+    """Say whether Nova is at it already: what its host died under, nova-compute goes on with.
+
+    A task that nobody goes on with stands there for ever, and is in the way for the settle time.
+    """
+    state = draft.host(move.host).state
+    since = state.stage_since if isinstance(state, at.Returning) else draft.now
+    has_time = draft.now < since + draft.policy(move.host).nova_settle_s
+    return move.seen.task_state is not None and has_time
 
 
 def _reboot(draft: Draft, move: at.Move, state: at.WaitingForHost) -> None:

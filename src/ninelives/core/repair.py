@@ -138,7 +138,9 @@ def drain(draft: Draft, host: HostId, cls: Class, servers: tuple[ServerSeen, ...
     ]
     room = policy.target_moves_max - sum(1 for move in draft.moves_of(host) if _is_open(move))
     for _, server in sorted(wanted, key=lambda pair: (pair[0], pair[1].order, pair[1].id)):
-        if room > 0 and draft.move(server.id) is None and not holding_moves(draft, host):
+        if not all(record.is_final for record in server.records):
+            tell(draft, host, f"move_held:{server.id}", "record_open")
+        elif room > 0 and draft.move(server.id) is None and not holding_moves(draft, host):
             _migrate(draft, host, server)
             room -= 1
 
