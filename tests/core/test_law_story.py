@@ -105,7 +105,7 @@ def test_a_server_with_a_migration_that_never_ended_is_not_migrated_again() -> N
     assert cloud.all_of(do.LiveMigrate)
 
 
-def in_place(task_state: str | None) -> CheckedCloud:
+def in_place(task_state: str | None) -> SmallCloud:
     """C1 is back, web waited for it; Nova is still at what its user, or we, began there."""
     cloud = CheckedCloud(site=small_site("c1 c2")).started()
     cloud.add("web", "c1", blocked="vtpm", task_state=task_state)
