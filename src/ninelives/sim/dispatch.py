@@ -17,7 +17,7 @@ from . import (
     tenure,
     truth,
 )
-from .faults import timed
+from .faults import cloud, timed
 
 Handler = Callable[..., None]
 
@@ -46,6 +46,7 @@ HANDLERS: Mapping[str, Handler] = {
     "record_look": service_records.record_look,
     "canary_probe": health.canary_probe,
     "guest_seen": health.guest_seen,
+    "user_late": cloud.user_late,
     # Controllers.
     "challenge": tenure.challenge,
     "guard": tenure.guard,

@@ -122,6 +122,16 @@ class Nova:
     def allocations(self) -> Mapping[str, tuple[HostName, ...]]:
         return self._state.allocations
 
+    def acted_at(self, server: ServerId, user: str) -> float:
+        """When the last action of this user on this server began; 0 before there was one."""
+        actions = self._state.actions.get(server, ())
+        return max((action.at for action in actions if action.user == user), default=0.0)
+
+    @property
+    def backlog_s(self) -> float:
+        """How long a request waits whose caller has given up on it."""
+        return self._state.timings.backlog_s
+
     def queued(self, host: HostName) -> int:
         """How many messages wait for the nova-compute of this host."""
         return len(self._state.queues.get(host, ()))
