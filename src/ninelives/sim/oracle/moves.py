@@ -43,6 +43,8 @@ def nobody_forgotten(
         is_gone = picture.truth.is_gone(server) or picture.truth.is_taken_away(server)
         if is_gone or picture.truth.homes[server] != host:
             continue
+        if move is None and server in picture.truth.resized:
+            continue  # Nova has it at the other end of its user's resize, or nowhere
         if move is not None and move.host != host and not isinstance(move.state, SETTLED):
             continue  # the open episode of the host where it was before answers for it
         if move is None or not isinstance(move.state, SETTLED):

@@ -277,5 +277,10 @@ class Oracle:
         found += moves.outcome_named(when, move)
         if isinstance(move.state, at.Failed):
             liveness.failed_is_told(picture, when, server, move)
-        elif isinstance(move.state, at.Done):
+        elif isinstance(move.state, at.Done) and not _is_of_the_living(before):
             found += moves.rests_as_wanted(picture, when, server)
+
+
+def _is_of_the_living(before: at.Move | None) -> bool:
+    """Say whether a guest was moved alive: that starts nobody, and is no word on its rest."""
+    return before is not None and isinstance(before.state, at.Mending)

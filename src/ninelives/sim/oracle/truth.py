@@ -29,6 +29,7 @@ class Truth:
     unwanted: dict[ServerId, tuple[float, str]] = field(
         default_factory=dict[ServerId, tuple[float, str]]
     )
+    resized: set[ServerId] = field(default_factory=set[ServerId])  # under its user's hands
     leases: dict[HostId, tuple[float, so.LeaseChanged]] = field(
         default_factory=dict[HostId, tuple[float, so.LeaseChanged]]
     )
@@ -51,6 +52,7 @@ class Truth:
     def domain_started(self, server: ServerId, host: HostId) -> None:
         self.domains.setdefault(server, set()).add(host)
         self.guests.setdefault(host, set()).add(server)
+        self.resized.discard(server)
         self._settle(server, host)
 
     def _settle(self, server: ServerId, host: HostId) -> None:
@@ -103,6 +105,8 @@ class Truth:
     def user_acted(self, when: float, it: so.UserActed) -> None:
         if it.action in NOT_RUNNING:
             self.unwanted[it.server] = (when, it.action)
+        elif it.action == "resize":
+            self.resized.add(it.server)
         elif it.action in UNDOING:
             self.unwanted.pop(it.server, None)
 
