@@ -18,7 +18,7 @@ from tests.core.arrangements import (
     sees,
     views,
 )
-from tests.core.small_cloud import K1, SmallCloud, small_site
+from tests.core.small_cloud import CEPH, K1, SmallCloud, small_site
 
 from ninelives.core import states as at
 from ninelives.core.brakes import (
@@ -36,7 +36,7 @@ from ninelives.core.brakes import (
 )
 from ninelives.core.cluster import Views
 from ninelives.core.draft import Draft
-from ninelives.core.model import DomainId, HostId, Mode, SegmentId, WitnessId
+from ninelives.core.model import LOCAL, BackendId, DomainId, HostId, Mode, SegmentId, WitnessId
 from ninelives.core.site import QuorumSet
 from ninelives.core.states import Class
 
@@ -322,6 +322,17 @@ def test_a_watchdog_or_a_revocation_is_a_road_as_well() -> None:
     for draft in (watchdog, revocable):
         unverified(draft)
         assert Brake.DOCTOR_RED not in held(draft)
+
+
+def test_a_revocation_of_one_backend_of_two_is_no_road() -> None:
+    both = (CEPH, BackendId("nfs"), LOCAL)
+    part = fresh(backends=both, revocable=frozenset({CEPH}))
+    whole = fresh(backends=both, revocable=frozenset({CEPH, BackendId("nfs")}))
+    for draft in (part, whole):
+        unverified(draft)
+
+    assert Brake.DOCTOR_RED in held(part)
+    assert Brake.DOCTOR_RED not in held(whole)
 
 
 def test_our_own_force_down_is_no_other_rescuer() -> None:

@@ -1,11 +1,13 @@
 """The people of the swarm settle what nobody but a person can, and never against the truth."""
 
+from dataclasses import replace
 from random import Random
 
 from tests.sim.small_world import C1, C2, small_setup
 
 from ninelives.core import states as at
-from ninelives.core.model import HostId
+from ninelives.core.model import HostId, RoadId
+from ninelives.core.site import Site
 from ninelives.sim.faults.grammar import Words
 from ninelives.sim.swarm_people import waiting
 from ninelives.sim.truth import Condition
@@ -16,11 +18,19 @@ FENCE = ("operator", "fence", C1)
 CONFIRM = ("operator", "confirm", C1, "second", "another")
 
 
-def world_of(*hosts: at.Host) -> World:
-    world = World(small_setup(), 1)
+def world_of(*hosts: at.Host, road_is_verified: bool = True) -> World:
+    setup = small_setup()
+    if not road_is_verified:
+        setup = replace(setup, site=unverified(setup.site))
+    world = World(setup, 1)
     for host in hosts:
         world.ledger.hosts[host.id] = host
     return world
+
+
+def unverified(site: Site) -> Site:
+    roads = tuple(replace(road, is_verified=False) for road in site.hosts[C1].roads)
+    return replace(site, hosts={**site.hosts, C1: replace(site.hosts[C1], roads=roads)})
 
 
 def orders(world: World) -> list[Words]:
@@ -47,6 +57,17 @@ def test_those_that_are_ordered_to_be_shot_together_are_allowed_their_storm() ->
     world = world_of(at.Host(C1, 1, ORDERED), at.Host(C2, 1, ORDERED))
 
     assert ("operator", "storm", "allow", "rack:a", "2") in orders(world)
+
+
+def test_a_road_that_nobody_verified_is_signed_where_it_leads_to_its_host() -> None:
+    held = at.Host(C1, 1, at.Held(1.0, "doctor_red", at.Class.DEAD_OR_FROZEN))
+    world = world_of(held, road_is_verified=False)
+    sign = ("operator", "road", C1, "c1-bmc", "verified")
+    assert orders(world) == [sign]
+
+    key = (C1, RoadId("c1-bmc"))
+    world.devices[key] = replace(world.devices[key], leads_to=C2)
+    assert orders(world) == []
 
 
 def test_one_that_is_ordered_to_be_shot_needs_no_storm() -> None:

@@ -12,7 +12,7 @@ from . import states as at
 from .draft import Draft
 from .facts import Facts
 from .model import DomainId, HostId, Mode, WitnessId
-from .roads import suspect_kinds, usable_roads
+from .roads import is_wholly_revocable, suspect_kinds, usable_roads
 from .states import Class
 from .tallies import needs_shot, want_key
 
@@ -193,10 +193,14 @@ def _other_rescuer(facts: Facts) -> str:
 
 
 def _doctor_red(facts: Facts) -> str:
+    """Some road must be able to end in a proof for the whole host, before the first effect.
+
+    One backend of two is no such road: its servers would be cut off, and nobody could have them.
+    """
     site = facts.draft.site(facts.host)
-    if site.has_watchdog or site.revocable or usable_roads(facts.draft, facts.host):
+    if site.has_watchdog or is_wholly_revocable(site) or usable_roads(facts.draft, facts.host):
         return ""
-    return "no road to a proof: no verified power device, storage revocation or watchdog"
+    return "no road to a proof: no verified power device, whole storage revocation or watchdog"
 
 
 def kind_in_doubt(draft: Draft, cls: Class, kind: str) -> Brake | None:

@@ -3,7 +3,8 @@
 from . import states as at
 from .draft import Draft
 from .evidence import off_twice, reads_off
-from .model import HostId
+from .model import LOCAL, HostId
+from .site import HostSite
 
 
 def usable_roads(draft: Draft, host: HostId) -> tuple[str, ...]:
@@ -17,6 +18,12 @@ def usable_roads(draft: Draft, host: HostId) -> tuple[str, ...]:
         and (host, road.id) not in control.unverified
         and (road.address or road.id) not in closed
     )
+
+
+def is_wholly_revocable(site: HostSite) -> bool:
+    """Say whether a host can be shut out of every shared backend: that alone proves enough."""
+    shared = {backend for backend in site.backends if backend != LOCAL}
+    return bool(shared) and shared <= site.revocable
 
 
 def is_closed(draft: Draft, host: HostId, road: str) -> bool:

@@ -123,10 +123,14 @@ def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:
         case at.Held(reason="storm"):
             yield ("operator", "storm", "allow", f"segment:{segment_of(world, host)}", "1")
             yield from confirmed(world, host)
+        case at.Held(reason="doctor_red"):
+            yield from signed(world, host)
+            yield from confirmed(world, host)
         case at.Held():
             yield from confirmed(world, host)
         case at.Fencing(told_unfenceable=True):
             yield from shots_allowed(world, host)
+            yield from signed(world, host)
             yield from confirmed(world, host)
         case at.Vacated():
             yield from back(world, rng, host, record)
@@ -150,6 +154,15 @@ def confirmed(world: World, host: HostTruth) -> Iterator[Words]:
         yield ("operator", "confirm", host.id, "second", "another")
 
 
+def signed(world: World, host: HostTruth) -> Iterator[Words]:
+    """Follow the cables of a host, and sign each road that nobody verified and that leads there."""
+    verified = world.ledger.control.verified
+    for road in world.setup.site.hosts[host.id].roads:
+        is_open = not road.is_verified and (host.id, road.id) not in verified
+        if is_open and world.devices[host.id, road.id].leads_to == host.id:
+            yield ("operator", "road", host.id, road.id, "verified")
+
+
 def shots_allowed(world: World, host: HostTruth) -> Iterator[Words]:
     """Let those be shot that are ordered to be: a storm in their rack never lapses by waiting."""
     if host.condition in DEAD:
@@ -164,6 +177,7 @@ def shots_allowed(world: World, host: HostTruth) -> Iterator[Words]:
 
 def doubted(world: World, host: HostTruth) -> Iterator[Words]:
     """Answer for a proof that was contradicted: a living host is shot anew, by its name."""
+    yield from signed(world, host)
     yield from confirmed(world, host)
     if host.condition not in DEAD:
         yield ("operator", "fence", host.id)
