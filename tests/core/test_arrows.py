@@ -218,6 +218,7 @@ EVENTS: dict[str, tuple[on.Event, ...]] = {
             do.Restart(C1, 1, Service.LIBVIRT, 1),
         )
     ),
+    "StoreAdopted": (on.StoreAdopted("ada", lost=7),),
     "Armed": (on.Armed("ada", is_armed=False, cause="drill"),),
     "SignedOff": (on.SignedOff("ada", WEB),),
 }

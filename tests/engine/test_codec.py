@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from tests.vocabulary import classes, values
 
@@ -151,10 +151,15 @@ def test_a_changed_document_is_refused_or_means_what_it_says(
 ) -> None:
     """Nothing is dropped, filled in or converted: what could be read writes the same again."""
     form, changed = document
+    assume(not is_older(changed))  # what an older version meant is written as this one does
 
     read = read_or_none(form, written(changed))
 
     assert read is None or same(json.loads(encode(form, read)), changed)
+
+
+def is_older(document: Any) -> bool:
+    return isinstance(document, dict) and document.get("v") in range(1, VERSION)
 
 
 def read_or_none(form: Form[Any], document: bytes) -> Any:

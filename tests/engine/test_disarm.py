@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.engine.play import SETTLED_S, Play
+from tests import virtual_loop
+from tests.engine.play import BEGAN, SETTING, SETTLED_S, Play
 from tests.engine.stand_ins import HOSTS
 
 from ninelives.adapters.sql import SqlStore, open_store
@@ -17,9 +18,11 @@ from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core.cluster import Cluster, Decision
 from ninelives.core.decide import decide
-from ninelives.core.invariants import Broken
+from ninelives.core.invariants import Broken, check
 from ninelives.core.model import Power, ServerId
 from ninelives.engine import journal
+from ninelives.engine.adopt import adopted_store
+from ninelives.engine.clerk import Clerk
 from ninelives.engine.disarm import unfinished
 from ninelives.engine.errors import InvariantBroken, StoreUnavailable, first_of
 from ninelives.engine.high_water import HighWater, read_high_water, write_high_water
@@ -154,6 +157,45 @@ def test_a_store_copied_back_from_earlier_in_the_same_term_disarms(
             assert not again.world.requests(*EFFECTS)
             assert again.after().control.cause == "store_behind"
         assert back.identity().revision > seen.revision
+
+
+def test_after_adoption_nothing_is_sent_before_what_was_under_way_has_settled(
+    store: SqlStore,
+) -> None:
+    lost = Play(store)
+    lost.run(30.0)
+    write_high_water(lost.memory.mark, HighWater(store.identity().store_id, 900, 9))
+    clerk = Clerk("clerk-1", lost.world, decide, check, 30.0)
+
+    async def adopts() -> None:
+        assert await adopted_store(store, lost.memory, clerk, "ada")
+
+    virtual_loop.run(adopts(), 0, 5000.0)
+    assert store.identity().term == 10
+    play = Play(store)
+    play.memory = lost.memory
+    play.run(900.0, (SETTLED_S, partial(play.world.cut_power, C1)))
+
+    settle_s = SETTING.policy.nova_settle_s
+    began_s = next(at for at, note in play.notes if note.what == "term.began")
+    sent_s = [at - BEGAN for at, what, _ in play.world.asked if what == "nova.evacuate"]
+    shot_s = [at - BEGAN for at, what, _ in play.world.asked if what == "power.off"]
+    assert min(shot_s) < began_s + settle_s <= min(sent_s), "power is cut, nothing is started"
+    assert len(sent_s) == 2
+    assert not play.after().control.is_adopted
+    assert min(host.epoch for host in play.after().hosts.values()) >= 900
+    assert first_difference(journal.rows(store), decide) is None
+
+
+def test_a_leader_hears_that_a_person_armed(store: SqlStore) -> None:
+    store.set_disarmed("drill")
+    play = Play(store)
+
+    play.run(60.0, (30.0, partial(store.set_disarmed, None)))
+
+    armed = [row.event for row in journal.rows(store) if isinstance(row.event, on.Armed)]
+    assert [event.is_armed for event in armed] == [False, True]
+    assert play.after().control.is_armed
 
 
 def copied(path: Path, copy: Path) -> None:

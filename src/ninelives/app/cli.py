@@ -2,6 +2,7 @@
 
 import click
 
+from .cli_arm import arm, db, disarm
 from .cli_compare import compare
 from .cli_demo import demo
 from .cli_explore import explore
@@ -17,7 +18,10 @@ def main() -> None:
     """Compute-node high availability for OpenStack."""
 
 
+main.add_command(arm)
+main.add_command(db)
 main.add_command(demo)
+main.add_command(disarm)
 main.add_command(host)
 main.add_command(sim)
 sim.add_command(explore)

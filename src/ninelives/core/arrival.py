@@ -9,11 +9,12 @@ from dataclasses import replace
 from . import actions as do
 from . import events as on
 from . import states as at
+from .adoption import is_settling
 from .draft import Draft
 from .episode import tell
 from .model import HostId, VmState
 from .plan import TARGET_DIED, word_of_user
-from .targets import is_dead
+from .targets import is_dead, unproved_writers
 
 
 def done(draft: Draft, move: at.Move, host: HostId) -> None:
@@ -32,7 +33,7 @@ def arrive(draft: Draft, move: at.Move, host: HostId) -> None:
     if _has_died(draft, move, host):
         _hand_on(draft, move, host)
         return
-    if _is_held(draft, move):
+    if _is_held(draft, move, host, will):
         draft.put_move(replace(move, will=will, state=at.Starting(draft.now, host)))
         return
     action: do.StartServer | do.StopServer
@@ -60,9 +61,17 @@ def _hand_on(draft: Draft, move: at.Move, host: HostId) -> None:
     draft.wake_host(move.host, draft.now)
 
 
-def _is_held(draft: Draft, move: at.Move) -> bool:
-    """Disarmed, or the proof contradicted: nothing is started, also not what has moved already."""
-    return not draft.control.is_armed or bool(draft.host(move.host).zombie_risk)
+def _is_held(draft: Draft, move: at.Move, host: HostId, will: at.Will) -> bool:
+    """Disarmed, or the proof contradicted: nothing is started, also not what has moved already.
+
+    A person who answers a contradicted proof with a new fence ends the risk, not the doubt: until
+    the new shot has become a proof there is none.
+    """
+    if not draft.control.is_armed or draft.host(move.host).zombie_risk:
+        return True
+    if is_settling(draft):
+        return True
+    return will is at.Will.RUNNING and bool(unproved_writers(draft, move, host))
 
 
 def _is_as_wanted(move: at.Move, will: at.Will) -> bool:
@@ -84,7 +93,7 @@ def verify_will(draft: Draft, move: at.Move, state: at.Starting) -> None:
         done(draft, move, state.target)
     elif state.is_sent:
         _see_whether_it_came_to_nothing(draft, move, state)
-    elif draft.now >= state.since and not _is_held(draft, move):
+    elif draft.now >= state.since and not _is_held(draft, move, state.target, will):
         _again(draft, move, state)
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from . import states as at
+from .adoption import is_settling
 from .draft import Draft
 from .facts import Facts
 from .model import DomainId, HostId, Mode, WitnessId
@@ -273,6 +274,8 @@ def holding_moves(draft: Draft, host: HostId) -> str:
 
     R1 to R4 may delay the moves, with a reason, never the proof.
     """
+    if is_settling(draft):
+        return "store_adopted"
     facts = Facts(draft, host)
     tests = (_own_fault, _not_leader, _disarmed, _mode, _control_plane)
     names = ("own_fault", "not_leader", "disarmed", "mode", "control_plane")

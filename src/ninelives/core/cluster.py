@@ -53,6 +53,7 @@ class Control:
 
     is_armed: bool = True
     cause: str = ""  # why not armed
+    is_adopted: bool = False  # the store lost history: what was sent then may yet begin (adoption)
     mode: Mode = Mode.ACT
     segment_modes: tuple[tuple[SegmentId, Mode], ...] = ()
     maintenance: tuple[Maintenance, ...] = ()

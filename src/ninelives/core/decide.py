@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from . import actions as do
 from . import (
+    adoption,
     contradicted,
     evidence,
     fencing,
@@ -169,6 +170,8 @@ def _woke(draft: Draft, subject: str) -> None:
         case "outbox":
             for action in terms.offer_again(draft):
                 _replied(draft, on.Replied(action, on.Outcome.UNKNOWN, "overdue"))
+        case "adopted":
+            adoption.settled(draft)
         case "storm":
             storms.calm(draft)
         case vantage.WAKE:

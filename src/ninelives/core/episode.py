@@ -37,7 +37,7 @@ def begin(draft: Draft, host: HostId, cls: Class, rule: str) -> None:
         lost_work=record.lost_work,
     )
     draft.put_host(fresh)
-    draft.forget(partial(_is_of_the_past, host))
+    draft.forget(partial(is_of_the_past, host))
     # Power and storage are read anew: what they said of the last outage says nothing of this one.
     sights = replace(draft.sights(host), promises=frozenset(), kept=(), power={}, storage={})
     sights = replace(sights, promises_asked_at=-1e9, attestation_asked_at=-1e9)  # epochs, too
@@ -77,7 +77,7 @@ def end(draft: Draft, host: HostId, why: str) -> None:
         resets=max(record.resets, used),  # a guest's reset later in this epoch is another one
     )
     draft.put_host(fresh)
-    draft.forget(partial(_is_of_the_past, host))
+    draft.forget(partial(is_of_the_past, host))
     sights = replace(draft.sights(host), power={}, storage={}, attested=None, kdump_since=None)
     draft.put_sights(sights)
     for move in draft.moves_of(host):
@@ -89,7 +89,7 @@ def end(draft: Draft, host: HostId, why: str) -> None:
 UNDOES = (do.LiftRevocation, do.Enable)
 
 
-def _is_of_the_past(host: HostId, action: do.Action) -> bool:
+def is_of_the_past(host: HostId, action: do.Action) -> bool:
     """Say whether a request about `host` must not be offered again, now that an episode is over.
 
     A "revoke" that waited for its backend would shut out a host that is long back in service.

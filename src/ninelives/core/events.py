@@ -36,6 +36,7 @@ from .orders import (
     Released,
     RoadSigned,
     SignedOff,
+    StoreAdopted,
     StormAllowed,
 )
 from .setting import Setting
@@ -336,6 +337,7 @@ __all__ = [
     "Sighted",
     "SignedOff",
     "StorageSeen",
+    "StoreAdopted",
     "StormAllowed",
     "TargetsSeen",
     "TermBegan",

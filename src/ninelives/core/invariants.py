@@ -224,13 +224,17 @@ def _is_planned_now(step: Step, move: at.Move) -> bool:
 
 
 def epochs_monotone(step: Step) -> Complaints:
-    """I13: +1 at each entry to suspect, and never otherwise; terms never decrease (I10)."""
+    """I13: +1 at each entry to suspect, and never otherwise; terms never decrease (I10).
+
+    A store that lost history is the one exception: all its epochs jump past what was used since.
+    """
+    jump = step.event.lost if isinstance(step.event, on.StoreAdopted) else 0
     entries: dict[str, int] = {}
     for note in step.decision.notes:
         if note.what == "host.moved" and note.detail.split(" ")[2] == "suspect":
             entries[note.about] = entries.get(note.about, 0) + 1
     for before, after in step.hosts_changed():
-        if after.epoch != before.epoch + entries.get(after.id, 0):
+        if after.epoch != before.epoch + jump + entries.get(after.id, 0):
             yield after.id, f"epoch {before.epoch} → {after.epoch}"
     if step.views.term < step.before.views.term:
         yield "control", f"term {step.before.views.term} → {step.views.term}"

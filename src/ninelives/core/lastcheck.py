@@ -8,6 +8,7 @@ the server again, and asks here, against what it knows by now. "" lets the reque
 from . import actions as do
 from . import states as at
 from . import vantage
+from .adoption import may_not_send
 from .brakes import holding, holding_moves, mode_of
 from .cluster import Cluster
 from .draft import Draft
@@ -48,6 +49,8 @@ def objection(cluster: Cluster, action: do.Action, now: float, seen: ServerSeen 
     draft = Draft(cluster, max(now, cluster.now))
     if not draft.control.is_armed and not is_renewal(cluster, action):
         return "disarmed"
+    if may_not_send(draft, action):
+        return "store_adopted"
     host = host_of(cluster, action)
     if host is not None and mode_of(draft, host) is not Mode.ACT:
         return "mode"

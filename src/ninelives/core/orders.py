@@ -119,6 +119,14 @@ class RoadSigned:
     is_verified: bool
 
 
+@dataclass(frozen=True, slots=True)
+class StoreAdopted:
+    """Go on with a store that went back, or with another one: believe nothing that it says."""
+
+    by: str
+    lost: int  # at most so many decisions are missing in it
+
+
 Order = (
     Armed
     | ModeSet
@@ -132,4 +140,5 @@ Order = (
     | FenceOrdered
     | SignedOff
     | RoadSigned
+    | StoreAdopted
 )

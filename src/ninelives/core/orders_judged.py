@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from . import adoption, fencing, proofs, returning
 from . import events as on
-from . import fencing, proofs, returning
 from . import states as at
 from .cluster import Maintenance
 from .draft import Draft
@@ -37,6 +37,8 @@ def _judge(draft: Draft, order: on.Order) -> Refusal | None:
             return _control(draft, order)
         case on.MaintenanceSet():
             return _maintenance(draft, order)
+        case on.StoreAdopted():
+            return adoption.adopted(draft, order)
         case on.Adopted(host=host):
             return adopt(draft, host)
         case on.ConfirmedDead():

@@ -28,16 +28,18 @@ VERSION = 2  # +1 with every change of the vocabulary after a release, and an en
 Upgrade = Callable[[str, Any], Any]
 
 
-def _terms_without_setting(form: str, body: Any) -> Any:
-    """Version 2 says under which configuration a term began; version 1 left that to the reader."""
-    match body:
-        case {"TermBegan": dict(began)} if form == "event":
+def _to_2(form: str, body: Any) -> Any:
+    """Say that nothing is known of the configuration of a term, and that the store is no copy."""
+    match form, body:
+        case "event", {"TermBegan": dict(began)}:
             return {"TermBegan": {**began, "setting": None}}
+        case "control", dict(control):
+            return {**control, "is_adopted": False}
         case _:
             return body
 
 
-UPGRADES: Mapping[int, Upgrade] = {1: _terms_without_setting}
+UPGRADES: Mapping[int, Upgrade] = {1: _to_2}
 
 Value = TypeVar("Value")
 

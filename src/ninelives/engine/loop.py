@@ -336,10 +336,13 @@ class Heart:
                 raise GuardLost("the guard let the deadline pass", "restart this controller")
 
     async def _tell_if_disarmed(self) -> None:
-        """Let the core know what the store says, also when another controller wrote it."""
+        """Let the core know what the store says, also when another controller wrote it.
+
+        That neither word disarms any more was written by a person: `ninelives arm`.
+        """
         cause = self._office.disarmed
-        if cause is not None and cause != self._told_disarmed:
-            await self._inbox.put(Armed("store", is_armed=False, cause=cause))
+        if cause != self._told_disarmed:
+            await self._inbox.put(Armed("store", is_armed=cause is None, cause=cause or ""))
         self._told_disarmed = cause
 
 

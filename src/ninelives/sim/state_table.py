@@ -23,7 +23,7 @@ MOVE_STATES: tuple[type, ...] = get_args(at.MoveState)
 GLOBAL_EVENTS: frozenset[type] = frozenset(
     {
         *(on.TermBegan, on.OwnFault, on.CanarySeen, on.BackendSeen),
-        *(on.Armed, on.ModeSet, on.StormAllowed),
+        *(on.Armed, on.ModeSet, on.StormAllowed, on.StoreAdopted),
     }
 )
 MOVE_EVENTS: tuple[type, ...] = (

@@ -123,6 +123,10 @@ def arm(world: "World", slots: Slots) -> None:
     give(world, on.Armed(WHO, "arm" in slots, slots.get("CAUSE", "")))
 
 
+def adopt_store(world: "World", slots: Slots) -> None:
+    give(world, on.StoreAdopted(WHO, int(float(slots["COUNT"]))))
+
+
 def mode(world: "World", slots: Slots) -> None:
     give(world, on.ModeSet(WHO, Mode(slots["MODE"]), slots.get("SEGMENT", "")))
 
@@ -196,6 +200,7 @@ FORMS = (
     Form("operator arm", arm),
     Form("operator disarm", arm),
     Form("operator disarm CAUSE", arm),
+    Form("operator adopt store COUNT", adopt_store),
     Form("operator mode MODE", mode),
     Form("operator mode MODE SEGMENT", mode),
     Form("operator maintenance HOST on|power|off", maintenance),

@@ -211,7 +211,12 @@ class Oracle:
                 self._proof_seen(when, it, proof, before.proofs, found)
         if after.group and after.group != before.group:
             self.counts.groups.add(after.group)
-        if after.epoch != before.epoch:
+        if isinstance(it.event, on.StoreAdopted):
+            # The same outage goes on, under a number that nobody can have used.
+            _, cls = records.classes.get(host, (0, None))
+            if cls is not None:
+                records.classes[host] = (after.epoch, cls)
+        elif after.epoch != before.epoch:
             self.counts.episodes += 1
             picture.told.off_reads.pop(host, None)
         match after.state:
