@@ -36,7 +36,7 @@ def both(*steps: Arrange) -> Arrange:
 
 def sees(**changes: object) -> Arrange:
     def arrange(draft: Draft) -> None:
-        draft.put_sights(replace(draft.sights(C1), **changes))  # type: ignore[arg-type]  # fields of Sights by name
+        draft.put_sights(draft.sights(C1)._replace(**changes))  # type: ignore[arg-type]  # fields of Sights by name
 
     return arrange
 
@@ -71,9 +71,9 @@ def plane(sign: Sign, *planes: Plane, by: Iterable[str] = ("k1", "c2", "c3", "c4
         for each in planes:
             said = {WitnessId(name): Heard(sign, boot, NOW - 20) for name in by}
             heard[each] = {**heard.get(each, {}), **said}
-        sights = replace(draft.sights(C1), heard=heard)
+        sights = draft.sights(C1)._replace(heard=heard)
         if not any(each.sign is Sign.STRONG for by in heard.values() for each in by.values()):
-            sights = replace(sights, strong_at=NOW - 30, strong_until=NOW - 20)
+            sights = sights._replace(strong_at=NOW - 30, strong_until=NOW - 20)
         draft.put_sights(sights)
 
     return arrange

@@ -141,7 +141,7 @@ def with_host(state: at.HostState) -> Cluster:
     record = at.Host(C1, epoch, state, BootId("c1-boot1"))
     if isinstance(state, at.Unknown):
         record = replace(record, boot=None)
-        draft.put_sights(replace(draft.sights(C1), heard={}, strong_at=None, strong_boot=None))
+        draft.put_sights(draft.sights(C1)._replace(heard={}, strong_at=None, strong_boot=None))
     draft.put_host(record)
     if isinstance(state, PROVED):
         draft.put_host(replace(record, proofs=(proof_of(draft, epoch),), forced_down_by_us=True))
@@ -154,7 +154,7 @@ def proof_of(draft: Draft, epoch: int) -> Proof:
     other = Draft(draft.cluster, NOW)
     other.put_host(draft.host(C1))
     attested = on.Attested(C1, clean(epoch))
-    other.put_sights(replace(other.sights(C1), attested=attested, attested_at=NOW))
+    other.put_sights(other.sights(C1)._replace(attested=attested, attested_at=NOW))
     proof = rebooted(other, C1)
     assert isinstance(proof, Proof)
     return replace(proof, method=Method.HUMAN)

@@ -341,7 +341,7 @@ def test_a_group_is_dead_where_no_member_writes(second: bool | None, is_dead: bo
         host = replace(draft.host(HostId(name)), state=suspect(), group="g")
         draft.put_host(host)
         view = {BackendId("ceph"): StorageView(is_watched, None, NOW)}
-        draft.put_sights(replace(draft.sights(HostId(name)), storage=view))
+        draft.put_sights(draft.sights(HostId(name))._replace(storage=view))
 
     assert may_fence(draft, C1, Class.GROUP) is is_dead
 

@@ -95,16 +95,16 @@ class Renewal(NamedTuple):
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Sights:
-    """What was seen of one host in this term. Never stored: silence counts while we listened."""
+class Sights(NamedTuple):
+    """What was seen of one host in this term. Never stored: silence counts while we listened.
+
+    A tuple, for it has many fields and most events change one of them: that costs a fifth.
+    """
 
     host: HostId
-    heard: Mapping[Plane, Mapping[WitnessId, Heard]] = field(
-        default_factory=dict[Plane, Mapping[WitnessId, Heard]]
-    )
-    power: Mapping[RoadId, PowerSeen] = field(default_factory=dict[RoadId, PowerSeen])
-    storage: Mapping[BackendId, StorageView] = field(default_factory=dict[BackendId, StorageView])
+    heard: Mapping[Plane, Mapping[WitnessId, Heard]] = {}
+    power: Mapping[RoadId, PowerSeen] = {}
+    storage: Mapping[BackendId, StorageView] = {}
     agent: on.AgentSaid | None = None
     nova: on.NovaSeen | None = None
     attested: on.Attested | None = None

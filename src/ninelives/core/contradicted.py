@@ -74,7 +74,7 @@ def check_identity(draft: Draft, host: HostId) -> None:
     sights = draft.sights(host)
     if not sights.rival:
         return
-    draft.put_sights(replace(sights, rival="", replaced=()))
+    draft.put_sights(sights._replace(rival="", replaced=()))
     if isinstance(draft.host(host).state, at.Healthy):
         begin(draft, host, at.Class.UNKNOWN, "identity_conflict")
     why = f"two boots answer under its name: {sights.rival}"

@@ -39,9 +39,9 @@ def begin(draft: Draft, host: HostId, cls: Class, rule: str) -> None:
     draft.put_host(fresh)
     draft.forget(partial(is_of_the_past, host))
     # Power and storage are read anew: what they said of the last outage says nothing of this one.
-    sights = replace(draft.sights(host), promises=frozenset(), kept=(), power={}, storage={})
-    sights = replace(sights, promises_asked_at=-1e9, attestation_asked_at=-1e9)  # epochs, too
-    draft.put_sights(replace(sights, power_asked_at=-1e9, storage_asked_at=-1e9))
+    sights = draft.sights(host)._replace(promises=frozenset(), kept=(), power={}, storage={})
+    sights = sights._replace(promises_asked_at=-1e9, attestation_asked_at=-1e9)  # epochs, too
+    draft.put_sights(sights._replace(power_asked_at=-1e9, storage_asked_at=-1e9))
     move_to(draft, host, at.Suspect(draft.now, cls, draft.now), cls.value, rule)
     _tell_flapping(draft, host)
 
@@ -78,7 +78,7 @@ def end(draft: Draft, host: HostId, why: str) -> None:
     )
     draft.put_host(fresh)
     draft.forget(partial(is_of_the_past, host))
-    sights = replace(draft.sights(host), power={}, storage={}, attested=None, kdump_since=None)
+    sights = draft.sights(host)._replace(power={}, storage={}, attested=None, kdump_since=None)
     draft.put_sights(sights)
     for move in draft.moves_of(host):
         draft.drop_move(move)  # the journal keeps what became of its servers
@@ -108,7 +108,7 @@ def move_to(draft: Draft, host: HostId, state: at.HostState, why: str, detail: s
     before = type(record.state)
     assert (before, type(state)) in at.ARROWS, f"{before.__name__} -> {type(state).__name__}"
     draft.put_host(replace(record, state=state))
-    draft.put_sights(replace(draft.sights(host), kept=()))
+    draft.put_sights(draft.sights(host)._replace(kept=()))
     arrow = f"{before.__name__.lower()} → {type(state).__name__.lower()}"
     draft.note(host, "host.moved", why, f"{arrow} {detail}".rstrip())
     draft.wake_host(host, draft.now)
@@ -119,7 +119,7 @@ def tell(draft: Draft, host: HostId, what: str, detail: str = "") -> None:
     sights = draft.sights(host)
     if what in sights.kept:
         return
-    draft.put_sights(replace(sights, kept=(*sights.kept, what)))
+    draft.put_sights(sights._replace(kept=(*sights.kept, what)))
     record = draft.host(host)
     draft.act(do.Tell(host, what, record.epoch, detail), retry_s=draft.policy(host).tell_within_s)
     draft.note(host, "told", what, detail)

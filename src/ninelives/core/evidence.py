@@ -177,15 +177,15 @@ def _fold_changes(draft: Draft, witness: WitnessId, host: HostId, changes: list[
             strong += 1
             sights = _heard_strong(sights, change.boot, draft.now, draft.policy(host).silence_s)
         elif had_strong and not strong:
-            sights = replace(sights, strong_until=draft.now)
-    draft.put_sights(replace(sights, heard=heard))
+            sights = sights._replace(strong_until=draft.now)
+    draft.put_sights(sights._replace(heard=heard))
 
 
 def _heard_strong(sights: Sights, boot: BootId | None, now: float, late_s: float) -> Sights:
     if (sights.strong_at, sights.strong_boot, sights.strong_until) == (now, boot, None):
         return sights  # said of another plane in the same breath
     sights = _follow_boot(sights, boot, now, late_s)
-    return replace(sights, strong_at=now, strong_boot=boot, strong_until=None)
+    return sights._replace(strong_at=now, strong_boot=boot, strong_until=None)
 
 
 def _follow_boot(sights: Sights, boot: BootId | None, now: float, late_s: float) -> Sights:
@@ -195,8 +195,8 @@ def _follow_boot(sights: Sights, boot: BootId | None, now: float, late_s: float)
         return sights
     when = next((when for old, when in sights.replaced if old == boot), None)
     if when is not None and now > when + late_s:
-        return replace(sights, rival=f"{before}, {boot}")
-    return replace(sights, replaced=(*sights.replaced[-3:], (before, now)) if before else ())
+        return sights._replace(rival=f"{before}, {boot}")
+    return sights._replace(replaced=(*sights.replaced[-3:], (before, now)) if before else ())
 
 
 def saw(draft: Draft, event: on.HostEvent) -> None:
@@ -204,28 +204,28 @@ def saw(draft: Draft, event: on.HostEvent) -> None:
     sights, now = draft.sights(event.host), draft.now
     match event:
         case on.PowerRead(road=road, power=power):
-            draft.put_sights(replace(sights, power={**sights.power, road: PowerSeen(power, now)}))
+            draft.put_sights(sights._replace(power={**sights.power, road: PowerSeen(power, now)}))
         case on.StorageSeen(backend=backend, watched=watched, revoked=revoked):
             view = StorageView(watched, revoked, now)
-            draft.put_sights(replace(sights, storage={**sights.storage, backend: view}))
+            draft.put_sights(sights._replace(storage={**sights.storage, backend: view}))
         case on.AgentSaid():
             draft.put_sights(_agent_said(sights, event, now))
         case on.Renewed(boot=boot, watchdog_armed=armed):
-            alive = replace(sights, strong_at=now, strong_boot=boot)
-            draft.put_sights(replace(alive, renewal=Renewal(boot, armed, now)))
+            alive = sights._replace(strong_at=now, strong_boot=boot)
+            draft.put_sights(alive._replace(renewal=Renewal(boot, armed, now)))
         case on.Promised(witness=witness, epoch=epoch):
             if epoch == draft.host(event.host).epoch:
-                draft.put_sights(replace(sights, promises=sights.promises | {witness}))
+                draft.put_sights(sights._replace(promises=sights.promises | {witness}))
         case on.NovaSeen():
             _nova_seen(draft, event)
         case on.KdumpSeen(ended=ended):
             # The first beacon counts: repeated ones must not delay the `off` beyond its limit.
             since = sights.kdump_since if sights.kdump_since is not None else now
-            draft.put_sights(replace(sights, kdump_since=None if ended else since))
+            draft.put_sights(sights._replace(kdump_since=None if ended else since))
         case on.Attested():
             draft.put_sights(_attested(sights, event, now))
         case on.PacemakerLost(is_lost=is_lost):
-            draft.put_sights(replace(sights, is_lost_to_pacemaker=is_lost))
+            draft.put_sights(sights._replace(is_lost_to_pacemaker=is_lost))
         case on.PacemakerFenced():
             pass  # no sight but a claim: proofs.py judges it
 
@@ -237,10 +237,10 @@ def _nova_seen(draft: Draft, event: on.NovaSeen) -> None:
     that stands still is unknown, never silent: Nova's record alone makes no plane down (SAFETY 5b).
     """
     host = event.host
-    sights = replace(draft.sights(host), nova=event)
+    sights = draft.sights(host)._replace(nova=event)
     if draft.site(host).has_agent:
         strong_at = draft.now if event.has_advanced else sights.strong_at
-        draft.put_sights(replace(sights, strong_at=strong_at))
+        draft.put_sights(sights._replace(strong_at=strong_at))
         return
     draft.put_sights(sights)
     sign = Sign.STRONG if event.has_advanced else Sign.UNKNOWN
@@ -258,17 +258,16 @@ def life_lag_s(draft: Draft, host: HostId) -> float:
 
 
 def _attested(sights: Sights, event: on.Attested, now: float) -> Sights:
-    seen = replace(sights, attested=event, attested_at=now)
+    seen = sights._replace(attested=event, attested_at=now)
     if not event.attestation.signed:
         return seen  # anybody may have said it
-    return replace(seen, strong_at=now, strong_boot=event.attestation.boot)
+    return seen._replace(strong_at=now, strong_boot=event.attestation.boot)
 
 
 def _agent_said(sights: Sights, event: on.AgentSaid, now: float) -> Sights:
     since = sights.storage_lost_since
     lost_since = (since if since is not None else now) if event.storage_lost else None
-    return replace(
-        sights,
+    return sights._replace(
         agent=event,
         strong_at=now,
         strong_boot=event.boot,

@@ -37,14 +37,14 @@ def read_evidence(draft: Draft, host: HostId) -> None:
     sights, policy, record = draft.sights(host), draft.policy(host), draft.host(host)
     site = draft.site(host)
     if site.roads and draft.now >= sights.power_asked_at + policy.power_poll_s:
-        sights = replace(sights, power_asked_at=draft.now)
+        sights = sights._replace(power_asked_at=draft.now)
         draft.ask(do.ReadPower(host, record.epoch))
     if site.backends and draft.now >= sights.storage_asked_at + policy.storage_poll_s:
-        sights = replace(sights, storage_asked_at=draft.now)
+        sights = sights._replace(storage_asked_at=draft.now)
         draft.ask(do.ReadStorage(host, record.epoch))
     is_due = draft.now >= sights.attestation_asked_at + policy.attest_retry_s
     if is_due and Facts(draft, host).has_new_boot and not proofs.has_clean_boot(draft, host):
-        sights = replace(sights, attestation_asked_at=draft.now)
+        sights = sights._replace(attestation_asked_at=draft.now)
         draft.ask(do.AskAttestation(host, record.epoch))
     if sights is not draft.sights(host):
         draft.put_sights(sights)
@@ -236,7 +236,7 @@ def ask_promises(draft: Draft, host: HostId) -> None:
         return
     # At its own pace: each promise is news, and news must not ask everybody again.
     if draft.now >= sights.promises_asked_at + draft.policy(host).power_poll_s:
-        draft.put_sights(replace(sights, promises_asked_at=draft.now))
+        draft.put_sights(sights._replace(promises_asked_at=draft.now))
         draft.ask(do.AskPromises(host, draft.host(host).epoch))
 
 
@@ -263,5 +263,5 @@ def undo(draft: Draft, host: HostId) -> Refusal | None:
     # Its storage was lost to our own revocation: only what is lost from here on is its own trouble.
     sights = draft.sights(host)
     if sights.storage_lost_since is not None:
-        draft.put_sights(replace(sights, storage_lost_since=draft.now))
+        draft.put_sights(sights._replace(storage_lost_since=draft.now))
     return None

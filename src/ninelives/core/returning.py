@@ -70,7 +70,7 @@ def _follow_power(draft: Draft, host: HostId) -> None:
         sights = draft.sights(host)
         # At its own pace: each answer leads here again, and would otherwise ask at once anew.
         if draft.now >= sights.power_asked_at + policy.power_poll_s:
-            draft.put_sights(replace(sights, power_asked_at=draft.now))
+            draft.put_sights(sights._replace(power_asked_at=draft.now))
             draft.ask(do.ReadPower(host, record.epoch))
         draft.wake_host(host, draft.now + policy.attest_retry_s)
 
