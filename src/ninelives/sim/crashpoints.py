@@ -3,17 +3,20 @@
     decided ──▶ committed ──▶ handed out ──▶ last check, sent ──▶ answered
          crash         crash            crash, pause      crash
 
-A boundary is a transaction that changes something durable or hands something out, and each send of
-its own. Worlds are forked there, never replayed: a fork goes on to the end of the story, is healed,
-and the oracle that was forked with it judges every happening.
+A boundary is a transaction that changes something durable or lets an effect out, and each send of
+its own. One that only reads is none: a leader who dies there leaves the same behind as one who died
+a moment before. Worlds are forked there, never replayed: a fork goes on to the end of the story, is
+healed, lives on until all is well again, and the oracle that was forked with it judges it all.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
+from ninelives.core import actions as do
+from ninelives.core.cluster import Decision
 from ninelives.core.model import WitnessId
 from ninelives.engine.node import Decide
 
@@ -31,6 +34,8 @@ from .world import World
 PAUSES_S = (1, 10, 60, 300)
 HEALED_S = 600.0  # how long a fork goes on once its story is over and everything is healed
 LINGERS_S = 120.0  # and how long at least from its cut to the healing
+LOOK_S = 60.0  # how often somebody looks whether all is well again
+EFFECTS = (*get_args(do.Absolute), *get_args(do.Send), *get_args(do.Tell))
 CRASH = ("crash",)
 
 
@@ -172,11 +177,17 @@ class Knife:
     until_s: float
     oracle: Oracle
     pause_each: int
+    lets_out: dict[WitnessId, bool] = field(default_factory=dict[WitnessId, bool])
     report: CrashReport = field(default_factory=lambda: CrashReport(stories=1))
 
     def cut(self, world: World, point: str, leader: WitnessId) -> None:
         """Fork the world at this boundary, once for each thing that may befall the leader."""
-        if point == "commit" and not matters(world, leader):
+        if point == "commit":
+            waiting = [ready.decision for ready in world.controllers[leader].uncommitted]
+            self.lets_out[leader] = any(map(has_effect, waiting))
+            if not (self.lets_out[leader] or any(each.is_durable for each in waiting)):
+                return
+        if point == "committed" and not self.lets_out.get(leader):
             return
         self.report.boundaries += 1
         self._try(world, leader, Cut(point, CRASH))
@@ -198,10 +209,9 @@ class Knife:
             self.report.broken.append(BrokenFork(self.name, str(cut), world.now, broken.law, what))
 
 
-def matters(world: World, leader: WitnessId) -> bool:
-    """Say whether what is about to be committed changes anything that another leader would find."""
-    waiting = world.controllers[leader].uncommitted
-    return any(ready.decision.is_durable or ready.decision.actions for ready in waiting)
+def has_effect(decision: Decision) -> bool:
+    """Say whether it does more than look."""
+    return any(isinstance(action, EFFECTS) for action in decision.actions)
 
 
 def lived_on(
@@ -217,8 +227,24 @@ def lived_on(
         fork.command(("controller", leader, *cut.words))
         if pass_time(fork, its_oracle, max(until_s, fork.now + LINGERS_S)):
             fork.heal()
-            if pass_time(fork, its_oracle, fork.now + HEALED_S):
+            if pass_time_until_well(fork, its_oracle, fork.now + HEALED_S):
                 judge_end(fork, its_oracle)
     except BUGS as error:
         return [bug_of(fork.now, error)]
     return its_oracle.violations[before:]
+
+
+def pass_time_until_well(world: World, oracle: Oracle, until: float) -> bool:
+    """Let time pass until nothing is left to be done, or until the end. False: a law broke."""
+    while world.now < until and not is_well(world, oracle):
+        if not pass_time(world, oracle, min(world.now + LOOK_S, until)):
+            return False
+    return True
+
+
+def is_well(world: World, oracle: Oracle) -> bool:
+    """Say whether no law of the end would find anything to say."""
+    probe = oracle.fork()
+    before = len(probe.violations)
+    probe.finish(world.now, healed=True)
+    return len(probe.violations) == before
