@@ -226,6 +226,8 @@ def release(draft: Draft, host: HostId) -> None:
 
 def _lift(draft: Draft, host: HostId) -> None:
     """Let the host at its storage again; then wait until Nova's records from it are final."""
+    if not ungated.may_be_let_in(draft, host):
+        return
     if revoking.let_in(draft, host):
         draft.ask(do.ListServers(host, draft.host(host).epoch, 0))
 

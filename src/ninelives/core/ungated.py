@@ -9,9 +9,9 @@ power, that nova-compute runs by its record. Its guests cannot be seen, so it so
 from . import states as at
 from .draft import Draft
 from .episode import tell
-from .evidence import power_is
+from .evidence import NOVA, power_is
 from .facts import Facts
-from .model import HostId, Method, Power, Seen
+from .model import HostId, Method, Plane, Power, Seen, Sign
 from .proofs import is_boot_heard, valid
 
 DARK = (Method.POWER_OFF, Method.PACEMAKER)
@@ -52,6 +52,28 @@ def is_its_new_boot(draft: Draft, host: HostId) -> bool:
     is_empty = isinstance(draft.host(host).state, at.Vacated | at.Quarantined)
     is_on = power_is(draft.sights(host), Power.ON)
     return is_empty and not draft.site(host).has_agent and is_on and was_dark(draft, host)
+
+
+def may_be_let_in(draft: Draft, host: HostId) -> bool:
+    """Say whether its storage may be opened to it; a gate holds back whatever has an agent.
+
+    Its nova-compute starts with its boot, and the first thing that it does is what was asked of it
+    while it was dead: a start of its user's, of a server that runs elsewhere by now. As long as its
+    storage shuts it out nothing comes of that. So its record advances first, and has a moment.
+    """
+    record = draft.host(host)
+    is_shut_out = any(not entry.lifted for entry in record.revocations)
+    if draft.site(host).has_agent or not is_shut_out or not isinstance(record.state, at.Returning):
+        return True
+    if not compute_runs(draft, host, record.state.stage_since):
+        return False
+    reports = draft.sights(host).heard.get(Plane.MANAGEMENT, {}).get(NOVA)
+    if reports is None or reports.sign is not Sign.STRONG:
+        return False
+    drained_at = reports.since + draft.policy(host).compute_start_s
+    if draft.now < drained_at:
+        draft.wake_host(host, drained_at)
+    return draft.now >= drained_at
 
 
 def compute_runs(draft: Draft, host: HostId, since: float) -> bool:
