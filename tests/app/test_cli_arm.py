@@ -1,7 +1,7 @@
 """`arm`, `disarm` and `db adopt` at a terminal, on a real store that holds a whole story."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from shutil import copy
@@ -55,7 +55,7 @@ def memory_at(place: Path) -> Memory:
 
 
 @contextmanager
-def store_at(place: Path) -> Iterator[SqlStore]:
+def store_at(place: Path) -> Generator[SqlStore]:
     with closing(open_store(f"sqlite:///{place}/store.db")) as store:
         yield store
 
@@ -160,7 +160,7 @@ def test_nobody_adopts_under_a_leader_that_lives(place: Path) -> None:
 
 
 @contextmanager
-def leading(place: Path) -> Iterator[None]:
+def leading(place: Path) -> Generator[None]:
     """Be a leader that renews, in a thread of its own."""
     over, began = threading.Event(), threading.Event()
 

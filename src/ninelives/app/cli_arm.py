@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +44,7 @@ of_watch = click.option(
 
 
 @contextmanager
-def opened(path: Path) -> "Iterator[SqlStore]":
+def opened(path: Path) -> "Generator[SqlStore]":
     from ninelives.adapters.sql import open_store
 
     store = open_store(f"sqlite:///{path.resolve()}", exists=True)

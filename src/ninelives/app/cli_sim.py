@@ -1,7 +1,7 @@
 """`ninelives sim …`: the simulated cloud, by hand and by the thousand."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -68,7 +68,7 @@ def play(
 
 
 @contextmanager
-def opened(path: Path | None) -> "Iterator[Store | None]":
+def opened(path: Path | None) -> "Generator[Store | None]":
     """Open a store that nothing was written to yet; None for none."""
     if path is None:
         yield None

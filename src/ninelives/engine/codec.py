@@ -30,13 +30,12 @@ Upgrade = Callable[[str, Any], Any]
 
 def _to_2(form: str, body: Any) -> Any:
     """Say that nothing is known of the configuration of a term, and that the store is no copy."""
-    match form, body:
-        case "event", {"TermBegan": dict(began)}:
-            return {"TermBegan": {**began, "setting": None}}
-        case "control", dict(control):
-            return {**control, "is_adopted": False}
-        case _:
-            return body
+    if body.__class__ is not dict:
+        return body  # whoever reads it says what is wrong with it
+    if form == "control":
+        return {**body, "is_adopted": False}
+    began: Any = body.get("TermBegan") if form == "event" else None
+    return {"TermBegan": {**began, "setting": None}} if began.__class__ is dict else body
 
 
 UPGRADES: Mapping[int, Upgrade] = {1: _to_2}

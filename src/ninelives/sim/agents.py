@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
+from ninelives.core.gate import Door, Gate
 from ninelives.core.model import Attestation, Health, HostId, ServerId, Service, WitnessId
 
 from . import network, storage
@@ -28,6 +29,7 @@ COMPUTE_HEALTH = {
 def touched(world: "World", host_id: HostId) -> None:
     """Let the agent report what changed at its next look, and its lease hold or break."""
     host = world.hosts[host_id]
+    hear_controllers(world, host)
     if host.is_agent_up and host_id not in world.agent_due:
         world.agent_due.add(host_id)
         wait = world.jitter(world.setup.knobs.report_s) + host.slow_s
@@ -35,6 +37,30 @@ def touched(world: "World", host_id: HostId) -> None:
     if world.setup.site.hosts[host_id].has_watchdog:
         for leader in world.controllers.values():
             check_lease(world, leader, host)
+
+
+def hear_controllers(world: "World", host: HostTruth) -> None:
+    """Keep until when the agent heard any controller: its boot gate counts from there."""
+    is_heard = host.is_agent_up and any(
+        each.is_running and hears(world, each, host.id) for each in world.controllers.values()
+    )
+    if host.is_heard and not is_heard:
+        host.heard_at = world.now
+    host.is_heard = is_heard
+
+
+def gate_of(world: "World", host: HostTruth) -> Gate:
+    """Return the boot gate of a host, on its own clock."""
+    hear_controllers(world, host)
+    heard_at = world.now if host.is_heard else host.heard_at
+    return Gate(
+        host.boot,
+        world.setup.site.hosts[host.id].serial,
+        was_first=not host.is_gate_broken,
+        door=Door.OPEN if host.is_gate_open else Door.CLOSED,
+        attested=host.attested,
+        heard_at=None if heard_at is None else heard_at - host.booted_at,
+    )
 
 
 def agent_says(world: "World", host_id: HostId) -> None:
@@ -185,6 +211,7 @@ def attest(world: "World", leader_id: WitnessId, life: int, action: do.AskAttest
         autostart=host.is_gate_broken,
         resume_guests=False,
     )
+    host.attested = max(host.attested or 0, action.epoch)
     world.answer(leader_id, life, on.Attested(action.host, attestation))
 
 

@@ -61,6 +61,10 @@ class HostTruth:
     domains: dict[ServerId, Domain] = field(default_factory=dict[ServerId, Domain])
     is_gate_open: bool = True
     is_gate_broken: bool = False  # guests start before the gate is there
+    booted_at: float = 0.0
+    attested: int | None = None  # the highest epoch that this boot attested to
+    is_heard: bool = False  # a controller reaches its agent
+    heard_at: float | None = None  # until when one did, in this boot
     agent: AgentState = AgentState.OK
     compute: ComputeState = ComputeState.OK
     libvirt: Health = Health.OK
@@ -208,6 +212,8 @@ def booted(world: "World", host_id: HostId, wakes: int) -> None:
     has_agent = world.setup.site.hosts[host_id].has_agent
     host.libvirt, host.slow_s = Health.OK, 0.0
     host.is_gate_open = host.is_gate_broken or not has_agent
+    host.booted_at, host.attested = world.now, None
+    host.is_heard, host.heard_at = False, None
     if has_agent and host.agent is not AgentState.OLD:
         host.agent = AgentState.OK
     become(world, host, Condition.RUNNING)

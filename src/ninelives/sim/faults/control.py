@@ -3,8 +3,17 @@
 from typing import TYPE_CHECKING
 
 from ninelives.core import events as on
-from ninelives.core.model import DomainId, HostId, Mode, RoadId, ServerId, WitnessId
-from ninelives.sim import controllers
+from ninelives.core.gate import opened_by_hand
+from ninelives.core.model import (
+    DomainId,
+    HostId,
+    Mode,
+    Refusal,
+    RoadId,
+    ServerId,
+    WitnessId,
+)
+from ninelives.sim import agents, controllers, truth
 from ninelives.sim.controllers import Controller, Pause
 from ninelives.sim.memory_store import Answers
 
@@ -127,6 +136,21 @@ def adopt_store(world: "World", slots: Slots) -> None:
     give(world, on.StoreAdopted(WHO, int(float(slots["COUNT"]))))
 
 
+def open_gate(world: "World", slots: Slots) -> None:
+    """A person at the host's own console, in a cold start of the site: the gate judges, alone."""
+    host = world.hosts[HostId(slots["HOST"])]
+    since_boot_s = world.now - host.booted_at
+    judged = opened_by_hand(agents.gate_of(world, host), WHO, "cold start", since_boot_s)
+    if not host.is_agent_up or isinstance(judged, Refusal):
+        why = judged.reason if isinstance(judged, Refusal) else "no_agent"
+        world.note(host.id, "order.refused", why)
+        return
+    host.is_gate_open = True
+    truth.start_fallen(world, host)
+    world.start_compute(host)
+    world.touched(host.id)
+
+
 def mode(world: "World", slots: Slots) -> None:
     give(world, on.ModeSet(WHO, Mode(slots["MODE"]), slots.get("SEGMENT", "")))
 
@@ -201,6 +225,7 @@ FORMS = (
     Form("operator disarm", arm),
     Form("operator disarm CAUSE", arm),
     Form("operator adopt store COUNT", adopt_store),
+    Form("operator gate HOST open", open_gate),
     Form("operator mode MODE", mode),
     Form("operator mode MODE SEGMENT", mode),
     Form("operator maintenance HOST on|power|off", maintenance),
