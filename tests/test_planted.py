@@ -22,6 +22,7 @@ CAUGHT = {  # bug → a story that does not unfold as it should with it
     "34_tiers_backwards": "order_by_tier",
     "97_healthy_is_no_news": "attack_03b_leader_dies_after_send",
     "98_done_is_forgotten": "attack_09_revocation_while_disarmed",
+    "110_held_disk_is_free": "proof_domain_killed_disk_held",
     "100_same_state_same_bytes": "attack_04_late_send",
 }
 

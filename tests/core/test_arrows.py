@@ -22,6 +22,7 @@ from ninelives.core.invariants_moves import MOVE_ARROWS, MOVE_REASONS
 from ninelives.core.model import (
     Attestation,
     BootId,
+    GuestEnd,
     Health,
     HostId,
     Method,
@@ -201,7 +202,13 @@ EVENTS: dict[str, tuple[on.Event, ...]] = {
         on.DomainsSeen(do.LookForDomain(WEB, (C2,), 1), ((C2, False),)),
         on.DomainsSeen(do.LookForDomain(WEB, (C2,), 1), ((C2, None),)),
     ),
-    "GuestSeen": (on.GuestSeen(SEEN, C1, Health.DOWN), on.GuestSeen(SEEN, C1, Health.OK)),
+    "GuestSeen": (
+        on.GuestSeen(SEEN, C1, Health.DOWN),
+        on.GuestSeen(
+            SEEN, C1, Health.DOWN, GuestEnd(BootId("c1-boot1"), has_exited=True, is_unlocked=True)
+        ),
+        on.GuestSeen(SEEN, C1, Health.OK),
+    ),
     "Replied": tuple(
         on.Replied(action, outcome)
         for outcome in on.Outcome

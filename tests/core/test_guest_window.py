@@ -8,14 +8,15 @@ from tests.core.small_cloud import SmallCloud
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import Health, HostId, ServerId
+from ninelives.core.model import BootId, GuestEnd, Health, HostId, ServerId
 
 C1 = HostId("c1")
+ENDED = GuestEnd(BootId("c1-boot1"), has_exited=True, is_unlocked=True)
 
 
 def crashed(cloud: SmallCloud) -> ServerId:
     web = cloud.add("web", "c1")
-    cloud.tell(on.GuestSeen(cloud.servers[web], C1, Health.DOWN))
+    cloud.tell(on.GuestSeen(cloud.servers[web], C1, Health.DOWN, ENDED))
     cloud.run(1.0)
     return web
 

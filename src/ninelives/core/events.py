@@ -12,6 +12,7 @@ from .model import (
     BackendId,
     BootId,
     Candidate,
+    GuestEnd,
     Health,
     HostId,
     PacemakerFence,
@@ -251,6 +252,7 @@ class GuestSeen:
     server: ServerSeen
     host: HostId
     health: Health
+    end: GuestEnd | None = None  # of one that crashed
 
 
 # Answers of actions.

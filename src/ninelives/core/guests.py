@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from . import actions as do
 from . import events as on
+from . import proofs
 from . import states as at
 from .draft import Draft
 from .facts import Facts
-from .model import Health, HostId, ServerId, ServerSeen
+from .model import Health, HostId, Refusal, ServerId, ServerSeen
 from .plan import word_of_user
 from .protection import Remedy, promise_for
 
@@ -33,6 +34,10 @@ def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
         return  # its user, or Nova, is at it
     if known is not None and not _may_reset_again(draft, known):
         return  # one reset is under way: its outcome is looked at, not repeated
+    killed = proofs.domain_killed(draft, event) if event.health is Health.DOWN else None
+    if isinstance(killed, Refusal):
+        _tell_guest(draft, host, server, f"guest_held:{killed.reason}")
+        return
     series = known if known is not None and isinstance(known.state, at.Mending) else None
     tries = series.attempt - series.first if series is not None else 0
     if tries >= policy.guest_resets_max:
@@ -42,7 +47,9 @@ def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
     epoch, first = draft.host(host).epoch, _first_number(draft, host, series)
     move = at.Move(server.id, host, epoch, state, server, promise, ran=True, will=at.Will.RUNNING)
     move = replace(move, attempt=first + tries + 1, first=first, writers=frozenset({host}))
-    draft.put_move(replace(move, began=draft.now))
+    draft.put_move(replace(move, began=draft.now, killed=killed))
+    if killed is not None:
+        draft.note(server.id, "proof.made", killed.method, killed.evidence)
     draft.act(do.HardReboot(server.id, host, epoch, move.attempt), policy.request_timeout_s)
     draft.note(server.id, "guest.reset", event.health.value, f"attempt {tries + 1}")
     draft.wake(f"guest/{server.id}", draft.now + policy.guest_window_s)

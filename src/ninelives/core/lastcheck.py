@@ -15,7 +15,14 @@ from .draft import Draft
 from .facts import Facts
 from .model import BootId, HostId, Mode, ServerSeen
 from .plan import word_of_user
-from .proofs import has_clean_boot, is_boot_heard, is_boot_led_back, permits_start, valid
+from .proofs import (
+    has_clean_boot,
+    is_boot_heard,
+    is_boot_led_back,
+    permits_restart,
+    permits_start,
+    valid,
+)
 from .reset import may_reset
 from .roads import again_as, has_late_off_passed, sent_as, usable_roads
 from .targets import stale_writers, unproved_writers
@@ -240,6 +247,9 @@ def _start(draft: Draft, action: ServerAction, seen: ServerSeen | None) -> str:
     why = ""
     if isinstance(action, do.StartServer):
         why = _writers(draft, move, action.host)
+    elif isinstance(action, do.HardReboot) and move.killed is not None:
+        is_free = permits_restart(draft, move.killed, action.server, action.host)
+        why = "" if is_free else "end_not_proved"
     elif isinstance(action, do.HardReboot) and isinstance(move.state, at.WaitingForHost):
         is_led_back = is_boot_led_back(draft, action.host)
         why = _writers(draft, move, action.host) if is_led_back else "boot_not_attested"

@@ -102,6 +102,7 @@ class Covers:
     cpu: bool = False
     network: bool = False
     backends: frozenset[BackendId] = frozenset()
+    servers: frozenset[ServerId] = frozenset()  # only these, on that host, whatever their disks
 
     def disk(self, backend: BackendId) -> bool:
         """Say whether no copy on that host can write a disk on `backend`."""
@@ -166,6 +167,15 @@ class PacemakerFence:
     is_off_on: bool  # a reboot done as off, then on: the power was seen off in between
     by_confirmation: bool  # stonith_admin --confirm: a human's word, no device ran
     after_life: bool  # completed after the last strong sign of that boot, by order of events
+
+
+@dataclass(frozen=True, slots=True)
+class GuestEnd:
+    """What the agent saw of a guest's process that is no more. Signed by that boot."""
+
+    boot: BootId
+    has_exited: bool
+    is_unlocked: bool | None  # nobody holds its disk; None: the backend did not say
 
 
 class VmState(StrEnum):

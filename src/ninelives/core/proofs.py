@@ -28,6 +28,7 @@ from .model import (
     Proof,
     Refusal,
     Seen,
+    ServerId,
     Sign,
     Validity,
 )
@@ -142,6 +143,34 @@ def pacemaker(draft: Draft, host: HostId, fence: PacemakerFence) -> Proof | Refu
         return Refusal("unlisted_device", "list and drill the device in the inventory")
     evidence = f"{fence.device} {fence.action} by Pacemaker"
     return _proof(draft, record, Method.PACEMAKER, EVERYTHING, evidence)
+
+
+def domain_killed(draft: Draft, event: on.GuestSeen) -> Proof | Refusal:
+    """Judge the end of one guest on a living host: its process gone, its disk lock gone with it.
+
+    A lock that somebody holds is another copy, here or elsewhere: a restart would be a second
+    writer. It is about that boot and that server alone, and permits nothing but its restart there.
+    """
+    record, said, heard = draft.host(event.host), event.end, draft.sights(event.host).strong_boot
+    if said is None or not said.has_exited:
+        return Refusal("not_seen_to_exit", "the agent looks again")
+    if said.boot != heard or said.boot != record.boot:
+        return Refusal("other_boot", "what another boot of the host saw says nothing of this one")
+    if said.is_unlocked is None:
+        return Refusal("lock_unknown", "the backend is asked again")
+    if not said.is_unlocked:
+        return Refusal("disk_locked", "look for another copy of it before you break the lock")
+    covers = Covers(servers=frozenset({event.server.id}))
+    evidence = f"{event.server.id} has exited, its disk is free"
+    return _proof(draft, record, Method.DOMAIN_KILLED, covers, evidence)
+
+
+def permits_restart(draft: Draft, proof: Proof, server: ServerId, host: HostId) -> bool:
+    """Say whether the end of a guest still permits its restart: there, in that boot, alone."""
+    record, heard = draft.host(host), draft.sights(host).strong_boot
+    is_its = server in proof.covers.servers and proof.host == host
+    is_now = (proof.epoch, proof.boot) == (record.epoch, record.boot) and heard == proof.boot
+    return is_its and is_now and proof.validity is Validity.VALID
 
 
 def human(draft: Draft, order: on.ConfirmedDead) -> Proof | Refusal:

@@ -6,8 +6,7 @@
                            ├▶ repairing                                      └▶ suspect (ADR 0017)
                            └▶ held(reason) ◀─┘
 
-Every `since`, `until` and `deadline` is in seconds of the current leader's monotonic clock; a new
-term sets them all to its own beginning, so that nothing becomes allowed by a change of leader.
+Every instant is in seconds of the current leader's clock, and begins anew with its term.
 """
 
 from dataclasses import dataclass
@@ -398,3 +397,4 @@ class Move:
     again: HostId | None = None  # the next attempt must name this target: the last may yet arrive
     known_records: frozenset[int] = frozenset()  # Nova's records before our last send
     is_adopted: bool = False  # somebody else's evacuation: watched, never sent
+    killed: Proof | None = None  # its process is gone and its disk free: a restart where it was

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
-from ninelives.core.model import Health, HostId, ServerId, WitnessId
+from ninelives.core.model import LOCAL, GuestEnd, Health, HostId, ServerId, WitnessId
 
-from . import cloud_reads, controllers, network, nova, service_records
+from . import cloud_reads, controllers, network, nova, service_records, storage
+from .truth import HostTruth
 
 if TYPE_CHECKING:
     from .controllers import Controller
@@ -21,6 +22,7 @@ ECHOES: Mapping[type, float] = {
     on.GuestSeen: 1.0,
 }
 ECHOES_EACH = 2
+LOCK_LOOK_S = 10.0  # how often an agent looks again at a disk that is not free
 CANARIES = ("nova", "keystone", "scheduler", "database", "bus")
 
 
@@ -72,15 +74,36 @@ def guest_changed(world: "World", server: ServerId, host: HostId) -> None:
     world.touched(host)
 
 
-def guest_seen(world: "World", server: ServerId, host: HostId) -> None:
+def guest_seen(world: "World", server: ServerId, host: HostId, is_again: bool = False) -> None:
+    """Let the agent say how a guest is; where its disk is held it looks again, in silence."""
     truth = world.hosts[host]
     domain = truth.domains.get(server)
     if not truth.is_agent_up or domain is None or server not in world.nova.servers:
         return
-    event = on.GuestSeen(cloud_reads.seen_of(world, server), host, domain.health)
+    end = end_of(world, truth, server) if domain.health is Health.DOWN else None
+    if end is not None and not end.is_unlocked:
+        world.after(LOCK_LOOK_S, "guest_seen", server, host, True)
+        if is_again:
+            return
+    event = on.GuestSeen(cloud_reads.seen_of(world, server), host, domain.health, end)
     for leader in world.leading():
         if world.net.talks(host, leader.id, network.planes_of(world, host)):
             reply(world, leader.id, leader.life, event)
+
+
+def end_of(world: "World", host: HostTruth, server: ServerId) -> GuestEnd:
+    """Say what its agent sees of a crashed guest: its process, and who holds the lock of its disks.
+
+    Any process of it that can write holds the lock, on whatever host; so does a watcher that its
+    backend does not let go of.
+    """
+    domain = host.domains.get(server)
+    backends = [world.backends[name] for name in world.disks_of(server) if name != LOCAL]
+    is_stale = any(host.id in backend.stale_watchers for backend in backends)
+    is_down = any(backend.health == storage.DOWN for backend in backends)
+    is_unlocked = not is_stale and not world.writers(server)
+    has_exited = domain is None or not domain.is_running
+    return GuestEnd(host.boot, has_exited, None if is_down else is_unlocked)
 
 
 def kdump_beacon(world: "World", host: HostId, ended: bool) -> None:
