@@ -19,6 +19,7 @@ from .model import HostId, Refusal
 from .roads import usable_roads
 from .rules import Verdict, judge, judged, may_fence
 from .states import Class
+from .tallies import is_proved_dead
 
 PASSIVE = frozenset({Class.MANAGEMENT_ONLY, Class.TENANT_LOST, Class.GRAY})
 
@@ -233,18 +234,28 @@ def fence_ordered(draft: Draft, host: HostId, by: str) -> Refusal | None:
         return Refusal("unknown_host", "adopt it first: `host adopt`")
     if not usable_roads(draft, host):
         return Refusal("no_road", "no verified power device leads to it")
-    is_zombie = bool(draft.host(host).zombie_risk)
-    if not isinstance(state, at.Healthy | at.Suspect | at.Held) and not is_zombie:
+    is_left = _is_left_to_people(draft.host(host))
+    if not isinstance(state, at.Healthy | at.Suspect | at.Held) and not is_left:
         return Refusal("not_now", f"it is {type(state).__name__.lower()}")
     brake = holding(draft, host, Class.ORDERED)
     if brake is not None:
         return Refusal(brake.value, "`host why` names what each brake saw")
     ordered = (*draft.control.fence_ordered, (host, by))
     draft.put_control(replace(draft.control, fence_ordered=ordered))
-    if is_zombie:
+    if is_left:
         shooting.begin_anew(draft, host)
     look(draft, host)
     return None
+
+
+def _is_left_to_people(record: at.Host) -> bool:
+    """A proof was contradicted, or none about its cpu stands any more, or ever did.
+
+    A person's word expires, and storage alone says nothing of the machine: it may live, and then
+    every automatic shot at it is held for its life.
+    """
+    is_out = isinstance(record.state, at.Fenced | at.Evacuating)
+    return bool(record.zombie_risk) or (is_out and not is_proved_dead(record))
 
 
 def adopt(draft: Draft, host: HostId) -> Refusal | None:
