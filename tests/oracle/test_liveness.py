@@ -163,6 +163,12 @@ def test_a_server_that_moves_while_its_host_is_only_suspected_breaks_i25() -> No
     assert told.moving(at.Verifying(1.0, C2)).laws == {"I25"}
 
 
+def test_a_move_that_another_host_answers_for_overlaps_with_nothing_here() -> None:
+    told = story().died().suspected()
+
+    assert told.moving(at.Verifying(1.0, C1), host=C2).laws == set()
+
+
 def test_an_outage_that_everybody_forgets_breaks_i25() -> None:
     told = story().died().fencing()
 

@@ -165,7 +165,8 @@ class Outages:
             return
         record, move = picture.records.host(outage.host), picture.records.moves.get(server)
         before, after = outage.marks[-1][1], phase_of(record, move)
-        is_moving = move and move.epoch == record.epoch and isinstance(move.state, COUNTED)
+        is_its = move and (move.host, move.epoch) == (outage.host, record.epoch)
+        is_moving = move and is_its and isinstance(move.state, COUNTED)
         if is_moving and isinstance(record.state, at.Suspect | at.Held | at.Fencing):
             yield Violation("I25", when, server, f"overlap: it moves, its host is {after}")
         is_left = before in FAR and after == "undetected"
