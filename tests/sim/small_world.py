@@ -15,6 +15,7 @@ from ninelives.core.model import (
     WitnessId,
 )
 from ninelives.core.site import HostSite, Road, Site
+from ninelives.engine.node import Decide
 from ninelives.sim.happenings import (
     Decided,
     Happening,
@@ -56,8 +57,8 @@ def thoughtless(cluster: Cluster, event: on.Event, now: float) -> Decision:
 class Story:
     """A world and everything that happened in it."""
 
-    def __init__(self, seed: int = 1, watchdog: bool = False) -> None:
-        self.world = World(small_setup(watchdog), seed, decide=thoughtless)
+    def __init__(self, seed: int = 1, watchdog: bool = False, decide: Decide = thoughtless) -> None:
+        self.world = World(small_setup(watchdog), seed, decide=decide)
         self.happened: list[tuple[float, Happening]] = []
         self.world.observe(lambda now, what: self.happened.append((now, what)))
 

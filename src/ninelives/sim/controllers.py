@@ -171,6 +171,9 @@ def plan_wake(world: "World", controller: Controller) -> None:
     world.at_time(when, "wake", controller.id, controller.life, due)
 
 
+ROUNDED_S = 0.001
+
+
 def wake(world: "World", controller_id: WitnessId, life: int, due: float) -> None:
     """A time that the mind asked for has come."""
     del life
@@ -178,6 +181,9 @@ def wake(world: "World", controller_id: WitnessId, life: int, due: float) -> Non
     if controller.node is None or controller.wake_due != due:
         return
     controller.wake_due = None
+    if controller.now(world.now) < due - ROUNDED_S:
+        plan_wake(world, controller)  # its machine stood still, and its clock with it
+        return
     # The two clocks round differently: what was planned for `due` has come, not almost.
     now = max(controller.now(world.now), due)
     subject = controller.node.due(now)
