@@ -11,8 +11,8 @@ from tests.core.small_cloud import CEPH, SmallCloud, small_site
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.elsewhere import follow_elsewhere
-from ninelives.core.model import HostId, MoveRecord, Power, ServerId, ServerSeen, VmState
+from ninelives.core.elsewhere import domains_seen, follow_elsewhere
+from ninelives.core.model import LOCAL, HostId, MoveRecord, Power, ServerId, ServerSeen, VmState
 from ninelives.core.plan import plan
 
 C1, C2 = HostId("c1"), HostId("c2")
@@ -256,6 +256,38 @@ def test_a_host_that_was_only_cut_off_from_storage_is_shot_until_it_is_off() -> 
     assert cloud.revoked
 
 
+def test_a_person_is_asked_for_the_proof_that_storage_alone_does_not_give() -> None:
+    site = small_site(roads=(), revocable=frozenset({CEPH}))
+    cloud = CheckedCloud(site=site).started()
+    cloud.add("web", "c1", disks=(CEPH, LOCAL))
+    cloud.isolate("c1")
+    cloud.until(lambda: cloud.is_in("c1", at.Evacuating), 300)
+    assert not cloud.was_told("unfenceable")
+
+    cloud.run(cloud.policy.unfenceable_after_s + 10)
+
+    assert cloud.was_told("unfenceable")
+    assert not cloud.all_of(do.Evacuate)
+
+
+def test_who_was_seen_where_nova_names_it_lives_there_whatever_an_old_record_says() -> None:
+    cloud = CheckedCloud().started()
+    cloud.add("web", "c2", records=(live_migration(source="c1", target="c2"),))
+    cloud.kill("c1")
+    cloud.answers[do.LookForDomain] = runs_there
+
+    cloud.until(lambda: cloud.is_in("c1", at.Vacated), 120)
+
+    assert isinstance(cloud.move("web").state, at.Skipped)
+    assert not cloud.all_of(do.Evacuate)
+
+
+def runs_there(cloud: SmallCloud, action: do.Action) -> Iterable[on.Event]:
+    assert isinstance(action, do.LookForDomain)
+    present = tuple((host, cloud.servers[action.server].host == host) for host in action.hosts)
+    return [on.DomainsSeen(action, present)]
+
+
 def test_an_accepted_evacuation_of_which_nova_lost_the_record_is_sent_there_again() -> None:
     cloud = CheckedCloud().started()
     web = cloud.add("web", "c1")
@@ -305,3 +337,16 @@ def test_who_was_followed_to_where_it_never_arrives_waits_for_its_turn_again() -
 
     assert len(cloud.all_of(do.Evacuate)) == 1
     assert cloud.servers[web].host != C1
+
+
+def test_a_host_that_cannot_be_looked_at_any_more_was_not_seen_without_the_domain() -> None:
+    draft = fresh()
+    record(epoch=1, state=at.Evacuating(draft.now))(draft)
+    web = ServerSeen(ServerId("web"), C1, VmState.ACTIVE, None, True, disks=(CEPH,))
+    move = plan(draft, C1, web)
+    look = do.LookForDomain(web.id, (C2,), 0)
+    draft.put_move(replace(move, state=at.Sending(draft.now, C2), absent_on=frozenset({C2})))
+
+    domains_seen(draft, on.DomainsSeen(look, ((C2, None),)))
+
+    assert not draft.moves_of(C1)[0].absent_on

@@ -55,8 +55,17 @@ def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
         tell(draft, move.host, f"server_failed:{move.server}", "nowhere")
         return
     waits = isinstance(move.state, at.Planned | at.Retry | at.WaitingForHost)
-    if waits and absent - move.absent_on:
-        draft.put_move(replace(move, absent_on=move.absent_on | absent))
+    if waits and move.seen.host != move.host and move.seen.host in here:
+        # Nova names the host on which it was seen: it had moved there, whatever a record says.
+        draft.put_move(replace(move, state=at.Skipped(draft.now, "lives_elsewhere")))
+        draft.note(move.server, "move.elsewhere", "seen", move.seen.host or "")
+        draft.wake_host(move.host, draft.now)
+        return
+    # Who was seen without it and cannot be looked at now is asked again, also right before a send.
+    unseen = {host for host, present in event.present if present is not False}
+    known = (move.absent_on | absent if waits else move.absent_on) - unseen
+    if known != move.absent_on:
+        draft.put_move(replace(move, absent_on=known))
         draft.wake_host(move.host, draft.now)
     if here:
         tell(draft, move.host, f"adopt:{move.server}", ",".join(here))

@@ -194,6 +194,19 @@ def upkeep(draft: Draft, host: HostId) -> None:
     collect(draft, host)
     still_on(draft, host)
     shoot_again(draft, host)
+    _tell_unproved(draft, host)
+
+
+def _tell_unproved(draft: Draft, host: HostId) -> None:
+    """Ask a person for the proof that no road gives: its storage alone does not end the story.
+
+    What is not on that storage waits for it, and all does where the network may still be used.
+    """
+    state = draft.host(host).state
+    if not isinstance(state, at.Fenced | at.Evacuating) or is_proved_dead(draft.host(host)):
+        return
+    if draft.now >= state.since + draft.policy(host).unfenceable_after_s:
+        tell(draft, host, "unfenceable", "nothing but its storage is proved")
 
 
 def upkeep_again_s(draft: Draft, host: HostId) -> float:
