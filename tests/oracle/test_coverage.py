@@ -26,7 +26,7 @@ FORGED: Mapping[str, tuple[str, str]] = {
     "I13": ("test_actors", "test_an_epoch_for_two_episodes_breaks_i13"),
     "I14": ("test_moves", "test_a_server_in_no_plan_breaks_i14"),
     "I15": ("test_moves", "test_a_move_after_its_user_took_it_away_breaks_i15"),
-    "I16": ("test_moves", "test_a_second_move_before_the_end_of_the_first_is_seen_breaks_i16"),
+    "I16": ("test_one_move", "test_a_second_move_before_the_end_of_the_first_is_seen_breaks_i16"),
     "I17": ("test_moves", "test_a_lower_tier_before_a_higher_breaks_i17"),
     "I18": ("test_moves", "test_a_target_that_nobody_allowed_breaks_i18"),
     "I19": ("test_moves", "test_one_move_above_a_limit_breaks_i19"),

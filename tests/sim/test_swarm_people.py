@@ -9,7 +9,7 @@ from ninelives.core import states as at
 from ninelives.core.model import HostId, RoadId
 from ninelives.core.site import Site
 from ninelives.sim.faults.grammar import Words
-from ninelives.sim.swarm_people import waiting
+from ninelives.sim.swarm_people import is_kept_dark, waiting
 from ninelives.sim.truth import Condition
 from ninelives.sim.world import World
 
@@ -44,6 +44,30 @@ def doubted(state: at.HostState) -> at.Host:
 def test_a_living_host_whose_proof_was_contradicted_is_shot_anew() -> None:
     for state in (ORDERED, at.Fenced(1.0), at.Evacuating(1.0)):
         assert orders(world_of(doubted(state))) == [FENCE]
+
+
+def test_a_living_host_that_no_road_may_shoot_is_switched_off_and_kept_dark() -> None:
+    setup = small_setup()
+    sites = {**setup.site.hosts, C1: replace(setup.site.hosts[C1], roads=())}
+    world = World(replace(setup, site=replace(setup.site, hosts=sites)), 1)
+    world.ledger.hosts[C1] = doubted(at.Evacuating(1.0))
+    dark = ("power", C1, "off")
+
+    assert orders(world) == [dark]
+    assert is_kept_dark(world, dark)
+
+    world.ledger.hosts[C1] = at.Host(C1, 1, at.Evacuating(1.0))
+
+    assert not is_kept_dark(world, dark)
+
+
+def test_who_is_only_shut_out_of_storage_is_proved_by_hand_once_all_else_is_well() -> None:
+    world = world_of(at.Host(C1, 1, at.Evacuating(1.0)))
+    assert ("operator", "road", C1, "c1-bmc", "verified") in orders(world)
+
+    world.faults_on["power", C2, "off"] = (("power", C2, "on"), (1,))
+
+    assert not orders(world)
 
 
 def test_a_dead_host_whose_proof_was_contradicted_is_confirmed() -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from random import Random
 
 from ninelives.core import states as at
-from ninelives.core.model import Mode
+from ninelives.core.model import HostId, Mode
+from ninelives.core.tallies import is_proved_dead
 
 from .bmc import devices_of
 from .faults.grammar import Words
@@ -132,6 +133,8 @@ def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:
             yield from shots_allowed(world, host)
             yield from signed(world, host)
             yield from confirmed(world, host)
+        case at.Fenced() | at.Evacuating() if not is_proved_dead(record):
+            yield from proved_by_hand(world, host)
         case at.Vacated():
             yield from back(world, rng, host, record)
         case at.Quarantined():
@@ -170,17 +173,49 @@ def shots_allowed(world: World, host: HostTruth) -> Iterator[Words]:
     for domain in world.setup.site.hosts[host.id].domains:
         members = world.setup.site.members[domain]
         records = (world.ledger.hosts.get(member) for member in sorted(members))
-        fencing = [record for record in records if record and isinstance(record.state, at.Fencing)]
+        fencing = [record for record in records if record and waits_for_shot(record)]
         if len(fencing) > 1:
             yield ("operator", "storm", "allow", domain, str(len(fencing)))
+
+
+def waits_for_shot(record: at.Host) -> bool:
+    is_out = isinstance(record.state, at.Fencing | at.Fenced | at.Evacuating)
+    return is_out and not is_proved_dead(record)
+
+
+def proved_by_hand(world: World, host: HostTruth) -> Iterator[Words]:
+    """Once nothing else is wrong, help where only the storage is proved: a road, or the button."""
+    if world.faults_on:
+        return
+    yield from confirmed(world, host)
+    yield from shots_allowed(world, host)
+    roads = world.setup.site.hosts[host.id].roads
+    for road in roads:
+        if world.devices[host.id, road.id].leads_to == host.id:
+            yield ("operator", "road", host.id, road.id, "verified")
+    if not roads and host.is_up:
+        yield ("reboot", host.id)
 
 
 def doubted(world: World, host: HostTruth) -> Iterator[Words]:
     """Answer for a proof that was contradicted: a living host is shot anew, by its name."""
     yield from signed(world, host)
     yield from confirmed(world, host)
-    if host.condition not in DEAD:
+    if host.condition in DEAD:
+        return
+    site = world.setup.site.hosts[host.id]
+    if site.roads and not site.quorum_sets:  # a shot at one of those may be refused for ever
         yield ("operator", "fence", host.id)
+    else:
+        yield ("power", host.id, "off")
+
+
+def is_kept_dark(world: World, words: Words) -> bool:
+    """Say whether a host was switched off by its button, and stays so until it is confirmed."""
+    if words[:1] != ("power",) or words[2:] != ("off",):
+        return False
+    record = world.ledger.hosts.get(HostId(words[1]))
+    return record is not None and bool(record.zombie_risk)
 
 
 def back(world: World, rng: Random, host: HostTruth, record: at.Host) -> Iterator[Words]:

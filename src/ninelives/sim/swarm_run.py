@@ -25,7 +25,7 @@ from .setup import Setup
 from .shrink import Story
 from .state_table import named
 from .swarm_ambushes import Ambush
-from .swarm_people import settled, whim
+from .swarm_people import is_kept_dark, settled, whim
 from .swarm_troubles import drawn_rows, drawn_troubles
 from .swarm_worlds import dense_setup, drawn_setup
 from .world import World
@@ -212,8 +212,10 @@ def _calm(run: Run) -> None:
     world, oracle = run.world, run.oracle
     latest = world.now + CALM_MAX_S
     while True:
-        while world.faults_on:
-            run.do(next(iter(world.faults_on.values()))[0])
+        while heals := [
+            heal[0] for words, heal in world.faults_on.items() if not is_kept_dark(world, words)
+        ]:
+            run.do(heals[0])
         for controller in sorted(world.kept_down):
             run.do(("controller", controller, "start"))
         for words in settled(world, run.rng):

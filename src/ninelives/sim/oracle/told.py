@@ -14,6 +14,7 @@ from ninelives.core.model import (
     Candidate,
     DomainId,
     HostId,
+    MoveRecord,
     Plane,
     Power,
     RoadId,
@@ -217,7 +218,11 @@ class Told:
             return changed(flight, is_over=is_late or (is_answered and is_in_error(server)))
         if isinstance(flight.action, do.StartServer | do.HardReboot):
             return changed(flight, is_over=server.task_state is None or is_late)
-        own = [record for record in server.records if record.id > flight.newest]
+        own = [
+            record
+            for record in server.records
+            if record.id > flight.newest and may_be_of(flight.action, record)
+        ]
         if own:
             return changed(flight, is_over=all(record.is_final for record in own))
         looks = flight.empty_looks + is_late
@@ -265,6 +270,11 @@ def changed(
     looks = flight.empty_looks if empty_looks is None else empty_looks
     known = outcome or flight.outcome
     return Flight(flight.action, flight.at, flight.newest, known, looks, is_over)
+
+
+def may_be_of(action: do.Send, record: MoveRecord) -> bool:
+    """Say whether a record can have come of a send: a live migration starts where it was asked."""
+    return not isinstance(action, do.LiveMigrate) or record.source == action.source
 
 
 def server_of(action: do.Action) -> ServerId | None:
