@@ -56,9 +56,11 @@ def choose(draft: Draft, move: at.Move, candidates: tuple[Candidate, ...]) -> Ho
     Placement proposes, in its order; we spread, keep inside the limits, and never name a host on
     which a copy might still be, unless the attempt before named it (then a duplicate meets itself).
     """
+    limit = draft.policy(move.host).target_moves_max
     if move.again is not None:
-        allowed = any(entry.host == move.again for entry in candidates)
-        return move.again if allowed else "again_not_allowed"
+        if not any(entry.host == move.again for entry in candidates):
+            return "again_not_allowed"
+        return move.again if draft.count(target_key(move.again)) < limit else "limits"
     fitting = [entry for entry in candidates if _is_allowed(draft, move, entry.host)]
     if not fitting:
         return "no_target"
@@ -66,7 +68,6 @@ def choose(draft: Draft, move: at.Move, candidates: tuple[Candidate, ...]) -> Ho
         fitting = [entry for entry in fitting if entry.sees_disk]
         if not fitting:
             return "data_would_be_lost"
-    limit = draft.policy(move.host).target_moves_max
     free = [entry for entry in fitting if draft.count(target_key(entry.host)) < limit]
     if not free:
         return "limits"
