@@ -87,6 +87,9 @@ def watch_mapping(draft: Draft, fallen: HostId) -> None:
     Then the device may be wired to the wrong machine (attack 14): its silence began between our
     off and the first read of off. Everything stops until a human has looked. It is asked again
     until the host is wholly silent: its witnesses notice one after the other.
+
+    A shot of an earlier term has no instant on our clock, nor has a silence that was there before
+    us. As long as nothing was started on that shot, nobody else has watched for this either.
     """
     state, shots = draft.host(fallen).state, draft.control.shots
     if not shots or not isinstance(state, at.Suspect) or not Facts(draft, fallen).is_silent:
@@ -96,15 +99,22 @@ def watch_mapping(draft: Draft, fallen: HostId) -> None:
     for when, shot in shots:
         if shot == fallen or draft.now - when > policy.mapping_watch_s:
             continue
-        first_off = [reads.first_at for reads in draft.host(shot).off_reads]
-        until = min(first_off, default=when + policy.off_confirm_gap_s)
-        is_then = when - EARLY_S <= silent_since <= until + LATE_S
+        if when <= draft.views.began_at and gone is None:
+            is_then = draft.host(shot).was_on and not _was_acted_upon(draft, shot)
+        else:
+            first_off = [reads.first_at for reads in draft.host(shot).off_reads]
+            until = min(first_off, default=when + policy.off_confirm_gap_s)
+            is_then = when - EARLY_S <= silent_since <= until + LATE_S
         if is_then and not draft.host(shot).zombie_risk and not _has_own_event(draft, fallen):
             _wrong_mapping(draft, shot, fallen)
             return
 
 
 EARLY_S = 1.0  # a silence is counted from the last beat, up to this long before the power went
+
+
+def _was_acted_upon(draft: Draft, host: HostId) -> bool:
+    return any(move.named for move in draft.moves_of(host))
 
 
 def _has_own_event(draft: Draft, host: HostId) -> bool:

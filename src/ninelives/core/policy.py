@@ -34,7 +34,8 @@ class Policy:
     off_confirm_gap_s: float = 2.0  # "off" counts when read twice this far apart
     proof_fresh_s: float = 5.0  # at a send the host was read off at most this long ago
     power_poll_s: float = 2.0  # how often power is read while a proof is in use
-    revocation_renew_s: float = 60.0  # far below half of any backend's own expiry
+    # Far below half of any backend's own expiry, and a take-over between two still comes in time.
+    revocation_renew_s: float = 30.0
     storage_poll_s: float = 5.0  # how often a revocation in use is looked at
     off_late_s: float = 60.0  # a BMC may act this long after it accepted
     mapping_watch_s: float = 60.0  # after our off: does the host live on, does another one die?
