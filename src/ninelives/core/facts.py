@@ -22,6 +22,7 @@ from .evidence import (
     watched,
 )
 from .model import Health, HostId, Plane, Power, Seen, Sign
+from .policy import WITNESSES_WANTED
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,20 @@ class Facts:
         """How long nothing but weak signs came. 0 while strong ones come, or none at all."""
         since = self.sights.strong_until
         return self.draft.now - since if self.is_weak_only and since is not None else 0.0
+
+    @property
+    def enough_miss_strong_signs(self) -> bool:
+        """As many witnesses get a weak sign or none as a plane that is down would need (5b)."""
+        frozen = self.draft.views.frozen
+        dim = {
+            witness
+            for by in self.sights.heard.values()
+            for witness, heard in by.items()
+            if heard.sign in (Sign.WEAK, Sign.SILENT) and witness not in frozen
+        }
+        there_are = len(self.draft.site(self.host).witnesses)
+        wanted = min(WITNESSES_WANTED, there_are)
+        return len(dim) >= max(self.draft.policy(self.host).witnesses_min, wanted)
 
     @property
     def libvirt(self) -> Health:

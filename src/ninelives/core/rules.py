@@ -68,7 +68,7 @@ def _is_single_plane(facts: Facts) -> bool:
 
 
 def _is_hung(facts: Facts) -> bool:
-    if facts.lives_otherwise:
+    if facts.lives_otherwise or not facts.enough_miss_strong_signs:
         return False
     return facts.weak_only_s >= facts.draft.policy(facts.host).weak_only_s
 
