@@ -85,6 +85,23 @@ def test_a_guest_that_a_broken_gate_let_start_is_counted_and_no_more() -> None:
     assert told.oracle.picture.excused["I20 autostart"] == 1
 
 
+@pytest.mark.parametrize(("has_asked", "laws"), [(False, set[str]()), (True, {"I20"})])
+def test_what_others_asked_of_a_host_without_a_gate_is_counted_and_no_more(
+    has_asked: bool, laws: set[str]
+) -> None:
+    plain = facts()
+    hosts = {**plain.site.hosts, C1: replace(plain.site.hosts[C1], has_agent=False)}
+    told = story(replace(plain, site=replace(plain.site, hosts=hosts))).evacuating()
+    if has_asked:
+        told.moving(at.WaitingForHost(told.now, "policy", is_sent=True))
+        told.oracle.picture.told.sent(told.now, do.HardReboot(S1, C1, 1, 1), S1)
+
+    told.truly(so.DomainStarted(S1, C1, is_rebuilt=False))
+
+    assert told.laws == laws
+    assert told.oracle.picture.excused["I20 ungated"] == (not laws)
+
+
 def test_a_guest_behind_a_gate_that_we_opened_is_ours() -> None:
     told = coming_back(at.Stage.COMPUTE).acted(do.OpenGate(C1, 1, NEW))
 

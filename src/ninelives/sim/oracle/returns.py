@@ -38,6 +38,8 @@ def gate_kept(picture: Picture, when: float, it: so.DomainStarted) -> Iterator[V
         picture.excused[f"I20 {it.cause}"] += 1
     elif it.cause == "nova" and _is_resumed(picture, it):
         picture.excused["I20 resumed"] += 1
+    elif _is_ungated(picture, it):
+        picture.excused["I20 ungated"] += 1
     else:
         yield Violation("I20", when, it.host, f"{it.server} started behind the gate")
 
@@ -53,6 +55,19 @@ def _is_resumed(picture: Picture, it: so.DomainStarted) -> bool:
     move = picture.records.moves.get(it.server)
     waits = move is None or isinstance(move.state, at.WaitingForHost | at.Skipped)
     return waits and seen.host == it.host and seen.task_state in RESUMED_TASKS
+
+
+def _is_ungated(picture: Picture, it: so.DomainStarted) -> bool:
+    """Say whether a host without a gate carries out what somebody else had asked of it.
+
+    What waited in its queue since its user's start runs with its nova-compute, and no step of ours
+    could hold that back. What we asked of it is ours: there nothing was to start yet.
+    """
+    if picture.facts.site.hosts[it.host].has_agent:
+        return False
+    flight, named = picture.told.flights.get(it.server), picture.records.named.get(it.server)
+    asked = {getattr(flight.action, end, None) for end in ("host", "target")} if flight else set()
+    return it.host not in asked and not (named and it.host in named[2])
 
 
 def led_back_in_order(picture: Picture, when: float, action: Leading) -> Iterator[Violation]:
