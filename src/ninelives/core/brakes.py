@@ -13,7 +13,7 @@ from .adoption import is_settling
 from .draft import Draft
 from .facts import Facts
 from .model import DomainId, HostId, Mode, WitnessId
-from .roads import is_wholly_revocable, suspect_kinds, usable_roads
+from .roads import has_late_off_passed, is_wholly_revocable, suspect_kinds, usable_roads
 from .states import Class
 from .tallies import needs_shot, want_key
 
@@ -280,3 +280,17 @@ def holding_moves(draft: Draft, host: HostId) -> str:
     tests = (_own_fault, _not_leader, _disarmed, _mode, _control_plane)
     names = ("own_fault", "not_leader", "disarmed", "mode", "control_plane")
     return next((name for name, test in zip(names, tests, strict=True) if test(facts)), "")
+
+
+def holding_power_on(draft: Draft, host: HostId) -> str:
+    """Return what speaks against switching an empty host on, "" if nothing does."""
+    facts = Facts(draft, host)
+    if _disarmed(facts):
+        return "disarmed"
+    if is_settling(draft):
+        return "store_adopted"
+    if _mode(facts):
+        return "mode"
+    if not has_late_off_passed(draft, host):
+        return "off_may_be_late"
+    return "own_fault" if facts.own_fault else ""  # that it is empty was seen before we were away

@@ -9,7 +9,7 @@ from . import actions as do
 from . import states as at
 from . import vantage
 from .adoption import may_not_send
-from .brakes import holding, holding_moves, mode_of
+from .brakes import holding, holding_moves, holding_power_on, mode_of
 from .cluster import Cluster
 from .draft import Draft
 from .facts import Facts
@@ -24,7 +24,7 @@ from .proofs import (
     valid,
 )
 from .reset import may_reset
-from .roads import again_as, has_late_off_passed, sent_as, usable_roads
+from .roads import again_as, sent_as, usable_roads
 from .targets import stale_writers, unproved_writers
 
 HostAction = (
@@ -99,7 +99,7 @@ def _about_host(draft: Draft, action: HostAction) -> str:
         case do.PowerOff(), _:
             return _shot(draft, action)
         case do.PowerOn(), at.Vacated() | at.Quarantined():
-            return _power_on(draft, action.host)
+            return holding_power_on(draft, action.host)
         case do.Revoke(), at.Fencing() | at.Fenced() | at.Evacuating() | at.Vacated():
             return ""
         case do.ForceDown(), at.Fenced() | at.Evacuating() | at.Vacated():
@@ -126,12 +126,6 @@ def _to_boot(draft: Draft, action: do.StartCompute | do.OpenGate, boot: BootId |
     if action.boot != boot:
         return "other_boot"
     return "" if is_boot_heard(draft, action.host) else "boot_not_heard"
-
-
-def _power_on(draft: Draft, host: HostId) -> str:
-    if Facts(draft, host).own_fault:
-        return "own_fault"  # that it is off and empty was seen before we were away
-    return "" if has_late_off_passed(draft, host) else "off_may_be_late"
 
 
 def _lift(draft: Draft, record: at.Host, action: do.LiftRevocation) -> str:

@@ -5,13 +5,12 @@ from dataclasses import replace
 from . import adoption, fencing, proofs, returning
 from . import events as on
 from . import states as at
+from .brakes import holding_power_on
 from .cluster import Maintenance
 from .draft import Draft
 from .episode import add_proof, move_to
-from .facts import Facts
 from .host import adopt, fence_ordered, look
 from .model import HostId, Proof, Refusal, SegmentId
-from .roads import has_late_off_passed
 
 
 def judge_order(draft: Draft, order: on.Order) -> None:
@@ -137,12 +136,16 @@ def _half_fenced(draft: Draft, order: on.HalfFencedSettled) -> Refusal | None:
 def _power_on(draft: Draft, host: HostId) -> Refusal | None:
     if not isinstance(draft.host(host).state, at.Vacated | at.Quarantined):
         return Refusal("not_vacated", "its servers have no outcome yet")
-    if not draft.control.is_armed:
-        return Refusal("disarmed", "arm first: `ninelives arm`")
-    if not has_late_off_passed(draft, host):
-        late = draft.policy(host).off_late_s
-        return Refusal("off_may_be_late", f"a device may act {late:g} s after it accepted")
-    if Facts(draft, host).own_fault:
-        return Refusal("own_fault", "the controller was away, and looks anew: try in a minute")
+    if reason := holding_power_on(draft, host):
+        return Refusal(reason, KEEPS_OFF[reason])
     returning.power_on(draft, host)
     return None
+
+
+KEEPS_OFF = {
+    "disarmed": "arm first: `ninelives arm`",
+    "store_adopted": "what the lost leader had sent may yet begin: try in a few minutes",
+    "mode": "nothing is sent in this mode: set it to act first",
+    "off_may_be_late": "a device may act a minute after it accepted: try again then",
+    "own_fault": "the controller was away, and looks anew: try in a minute",
+}

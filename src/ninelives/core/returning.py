@@ -14,13 +14,14 @@ from . import actions as do
 from . import events as on
 from . import in_place, moves, revoking, ungated
 from . import states as at
+from .brakes import holding_power_on
 from .draft import Draft
 from .episode import ask_to_attest, begin, end, move_to, tell
 from .facts import Facts
 from .fencing import read_evidence
 from .model import Attestation, HostId
 from .proofs import has_clean_boot
-from .roads import has_late_off_passed, late_off_ends_at
+from .roads import late_off_ends_at
 from .rules import judge, judged
 from .states import Class, Stage
 
@@ -50,11 +51,8 @@ def vacated(draft: Draft, host: HostId) -> None:
 def power_on(draft: Draft, host: HostId) -> None:
     """Switch the host on: a send, so once per attempt, and looked up by reading the power."""
     record = draft.host(host)
-    is_late = not has_late_off_passed(draft, host)
-    if record.power_on_open or is_late or not draft.control.is_armed:
+    if record.power_on_open or holding_power_on(draft, host):
         return
-    if Facts(draft, host).own_fault:
-        return  # whether it is empty was seen before we were away: look again first
     attempt = record.power_ons + 1
     draft.put_host(replace(record, power_ons=attempt, power_on_open=True))
     timeout = draft.policy(host).request_timeout_s
@@ -359,7 +357,9 @@ def replied(draft: Draft, event: on.Replied) -> None:
         case do.Enable(host=host) if is_done:
             draft.put_host(replace(draft.host(host), disabled_by_us=False))
         case do.PowerOn(host=host):
-            draft.put_host(replace(draft.host(host), power_on_open=False))
+            record, is_unsent = draft.host(host), event.outcome is on.Outcome.NOT_SENT
+            tries = record.power_ons - is_unsent  # what certainly did not go out is none
+            draft.put_host(replace(record, power_ons=tries, power_on_open=False))
         case _:
             return
     draft.wake_host(action.host, draft.now)
