@@ -178,12 +178,7 @@ def spawn(world: "World", host_id: HostId, server: ServerId, work: int, rebuild:
 
 def cause_of(world: "World", server: ServerId) -> str:
     """Say on whose behalf Nova starts something: ours, its user's, or another rescuer's."""
-    reply = world.nova.request(nova.ListActions(server), world.now)
-    if not isinstance(reply, nova.Answer) or not isinstance(reply.body, tuple):
-        return "nova"
-    users = [action.user for action in reply.body if isinstance(action, nova.Action)]
-    last = users[-1] if users else nova.ADMIN.user
-    return CAUSES.get(last, "foreign")
+    return CAUSES.get(world.nova.last_to_act(server), "foreign")
 
 
 def spawn_error(world: "World", host: HostTruth, server: ServerId, rebuild: bool) -> str | None:
