@@ -63,7 +63,8 @@ def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
         return
     # Who was seen without it and cannot be looked at now is asked again, also right before a send.
     unseen = {host for host, present in event.present if present is not False}
-    known = (move.absent_on | absent if waits else move.absent_on) - unseen
+    is_cleared = waits or isinstance(move.state, at.Starting)
+    known = (move.absent_on | absent if is_cleared else move.absent_on) - unseen
     if known != move.absent_on:
         draft.put_move(replace(move, absent_on=known))
         draft.wake_host(move.host, draft.now)

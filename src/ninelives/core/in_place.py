@@ -23,13 +23,27 @@ LEFT = (at.WaitingForHost, at.Failed)
 def restart_in_place(draft: Draft, host: HostId) -> bool:
     """Bring back who waited for the host, once each, verified. Return whether all is settled."""
     record, policy = draft.host(host), draft.policy(host)
-    left = [move for move in in_order(draft.moves_of(host)) if isinstance(move.state, LEFT)]
-    open_ones = [move for move in left if not _rests(draft, move)]
+    moves = in_order(draft.moves_of(host))
+    open_ones = [move for move in moves if isinstance(move.state, LEFT) and not _rests(draft, move)]
+    open_ones += [move for move in moves if _is_followed(draft, move)]
     if open_ones:
         servers = tuple(sorted(move.server for move in open_ones))
         draft.ask(do.Watch(host, record.epoch, servers))
         draft.wake_host(host, draft.now + policy.watch_s)
     return not open_ones
+
+
+def _is_followed(draft: Draft, move: at.Move) -> bool:
+    """Say whether it went elsewhere after all, and has not ended there yet.
+
+    It is started there only once it is seen that no copy came up here: the gate is open by now.
+    """
+    if not isinstance(move.state, at.Verifying | at.Starting):
+        return False
+    stale = stale_writers(draft, move, move.state.target)
+    if stale:
+        draft.ask(do.LookForDomain(move.server, stale, move.attempt))
+    return True
 
 
 def _rests(draft: Draft, move: at.Move) -> bool:
