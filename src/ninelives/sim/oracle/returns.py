@@ -66,8 +66,18 @@ def _is_ungated(picture: Picture, it: so.DomainStarted) -> bool:
     if picture.facts.site.hosts[it.host].has_agent:
         return False
     flight, named = picture.told.flights.get(it.server), picture.records.named.get(it.server)
-    asked = {getattr(flight.action, end, None) for end in ("host", "target")} if flight else set()
-    return it.host not in asked and not (named and it.host in named[2])
+    asked = flight is not None and it.host in _ends_of(flight.action)
+    return not asked and not (named and it.host in named[2])
+
+
+def _ends_of(action: do.Send) -> tuple[HostId, ...]:
+    match action:
+        case do.Evacuate(target=target):
+            return (target,)
+        case do.StartServer(host=host) | do.HardReboot(host=host):
+            return (host,)
+        case _:
+            return ()
 
 
 def led_back_in_order(picture: Picture, when: float, action: Leading) -> Iterator[Violation]:
