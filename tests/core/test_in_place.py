@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
 from tests.core.arrangements import C1, NOW, fresh, record, sees
 from tests.core.small_cloud import CEPH
 
 from ninelives.core import actions as do
+from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.draft import Draft
 from ninelives.core.in_place import restart_in_place
@@ -19,6 +21,7 @@ from ninelives.core.model import (
     ServerSeen,
     VmState,
 )
+from ninelives.core.moves import watched
 from ninelives.core.protection import Promise
 
 C2 = HostId("c2")
@@ -69,3 +72,30 @@ def test_a_copy_that_was_seen_absent_holds_nobody() -> None:
     restart_in_place(draft, C1)
 
     assert do.HardReboot in [type(action) for action in draft.actions]
+
+
+@pytest.mark.parametrize(("word", "ends"), [("stop", at.Done), ("start", at.WaitingForHost)])
+def test_whoever_stopped_it_before_is_asked_again_once_its_host_is_back(
+    word: str, ends: type
+) -> None:
+    """Found by the swarm (world 48 of seed hamb): stopped while dead, started while it booted."""
+    draft = left_behind()
+    move = draft.move(ServerId("web"))
+    assert move is not None
+    stopped = replace(move.seen, user_action="stop", task_state="powering-off")
+    draft.put_move(replace(move, seen=stopped, absent_on=frozenset({C2})))
+
+    assert not restart_in_place(draft, C1)
+    assert do.HardReboot not in [type(action) for action in draft.actions]
+
+    look = do.Watch(C1, 1, (move.server,))
+    assert look in draft.actions
+    now = replace(move.seen, user_action=word, vm_state=VmState.STOPPED)
+    watched(draft, on.Watched(look, (now,)))
+
+    is_settled = restart_in_place(draft, C1)
+    after = draft.move(move.server)
+    assert after is not None
+    assert isinstance(after.state, ends)
+    assert is_settled == (ends is at.Done)
+    assert (do.HardReboot in [type(action) for action in draft.actions]) == (not is_settled)

@@ -50,10 +50,12 @@ def _rests(draft: Draft, move: at.Move) -> bool:
     """Send the one hard reboot if it is due, and say whether nothing is left to do."""
     will = word_of_user(move.seen) or move.will
     lives_elsewhere = move.seen.host not in (move.host, None)
-    if will is not at.Will.RUNNING or not move.ran or lives_elsewhere:
+    if will is at.Will.NOT_MOVED or not move.ran or lives_elsewhere:
         return True
     if move.server in draft.control.signed_off:
         return True
+    if will is at.Will.STOPPED:
+        return False  # so it was seen last, perhaps long ago: its user may have started it since
     match move.state:
         case at.WaitingForHost(is_sent=True, since=since):
             if draft.now >= since + draft.policy(move.host).verify_timeout_s:
@@ -113,11 +115,22 @@ def _fail(draft: Draft, move: at.Move, reason: str) -> None:
 
 
 def verify_in_place(draft: Draft, move: at.Move) -> None:
-    """See it run on its own host, whoever it was that brought it back."""
+    """See it run on its own host, whoever brought it back, or rest there as its user wants."""
     seen = move.seen
     runs = seen.vm_state is VmState.ACTIVE and seen.task_state is None and seen.is_running
-    if seen.host == move.host and runs and _is_answered(draft, move):
+    is_well = (runs and _is_answered(draft, move)) or _rests_as_wanted(draft, move)
+    if seen.host == move.host and is_well:
         done(draft, move, move.host)
+
+
+def _rests_as_wanted(draft: Draft, move: at.Move) -> bool:
+    """Say whether its user wants it to rest, seen since its host may run guests again.
+
+    Whoever starts it from here on is served by Nova itself; a start before that came to nothing.
+    """
+    state = draft.host(move.host).state
+    is_back = isinstance(state, at.Returning) and state.stage is at.Stage.RESTARTING
+    return is_back and move.ran and (word_of_user(move.seen) or move.will) is at.Will.STOPPED
 
 
 def _is_answered(draft: Draft, move: at.Move) -> bool:
