@@ -46,4 +46,7 @@ FENCE_CLASSES = frozenset(
         Class.ORDERED,
     }
 )
+WITNESSED_CLASSES = frozenset(  # what only witnesses can tell
+    {Class.DEAD_OR_FROZEN, Class.HUNG, Class.SINGLE_PLANE, Class.ISOLATED}
+)
 REPAIR_CLASSES = frozenset({Class.LIBVIRT_HUNG, Class.NOVA_COMPUTE, Class.AGENT_ONLY})

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from .classes import WITNESSED_CLASSES, Class
 from .cluster import Sights
 from .draft import Draft
 from .evidence import (
@@ -185,12 +186,25 @@ class Facts:
     @property
     def enough_miss_strong_signs(self) -> bool:
         """As many witnesses get a weak sign or none as a plane that is down would need (5b)."""
+        return self._is_dim_to_enough(Sign.WEAK, Sign.SILENT)
+
+    def is_still_missed(self, cls: Class) -> bool:
+        """Say whether what only witnesses could tell is borne out by enough of them right now.
+
+        The class was judged when the fence began: each shot wants evidence as fresh as itself.
+        """
+        if cls not in WITNESSED_CLASSES or off_twice(self.draft, self.host):
+            return True
+        signs = (Sign.WEAK, Sign.SILENT) if cls is Class.HUNG else (Sign.SILENT,)
+        return self._is_dim_to_enough(*signs)
+
+    def _is_dim_to_enough(self, *signs: Sign) -> bool:
         frozen = self.draft.views.frozen
         dim = {
             witness
             for by in self.sights.heard.values()
             for witness, heard in by.items()
-            if heard.sign in (Sign.WEAK, Sign.SILENT) and witness not in frozen
+            if heard.sign in signs and witness not in frozen
         }
         there_are = len(self.draft.site(self.host).witnesses)
         wanted = min(WITNESSES_WANTED, there_are)

@@ -164,6 +164,8 @@ def _shot(draft: Draft, off: do.PowerOff) -> str:
     if record.zombie_risk:
         return "zombie_risk"
     match record.state:
+        case at.Fencing(cls=cls) if not Facts(draft, off.host).is_still_missed(cls):
+            return "seen_again"
         case at.Fencing(cls=cls):
             brake = holding(draft, off.host, sent_as(draft, off.host, cls))
         case at.Fenced() | at.Evacuating() | at.Vacated() if has_clean_boot(draft, off.host):

@@ -34,6 +34,10 @@ def shoot(draft: Draft, host: HostId, cls: Class) -> None:
     if brake is not None:
         tell(draft, host, f"shot_held:{brake.value}")
         return
+    state = draft.host(host).state
+    if isinstance(state, at.Fencing) and not Facts(draft, host).is_still_missed(state.cls):
+        tell(draft, host, "shot_held:seen_again")
+        return
     for road in due:
         _shoot_by(draft, host, road.id, cls)
 
