@@ -8,7 +8,7 @@ from tests.core.small_cloud import K1, PLANES, SmallCloud, small_site
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
-from ninelives.core.model import BootId, HostId, ServerId, Sign, WitnessId
+from ninelives.core.model import BootId, HostId, Mode, ServerId, Sign, WitnessId
 from ninelives.core.policy import BALANCED
 
 K2 = WitnessId("k2")
@@ -133,6 +133,37 @@ def test_a_send_under_way_is_awaited() -> None:
     cloud.run(20.0)
     assert cloud.all_of(do.HandOver)
     assert ServerId("web") in cloud.cluster.moves
+
+
+@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.PROPOSE])
+def test_who_is_told_to_look_on_keeps_the_lead_until_it_may_act(mode: Mode) -> None:
+    cloud = led_by_k1()
+    cloud.tell(on.ModeSet("ada", mode))
+    says(cloud, K2, Sign.STRONG)
+    says(cloud, K1, Sign.SILENT)
+    cloud.run(60.0)
+    assert not cloud.all_of(do.HandOver)
+    assert not cloud.turned_down
+
+    cloud.tell(on.ModeSet("ada", Mode.ACT))
+    cloud.run(60.0)
+
+    assert cloud.all_of(do.HandOver)
+
+
+def test_the_last_check_keeps_a_leader_whose_mode_was_changed() -> None:
+    cloud = led_by_k1()
+    says(cloud, K2, Sign.STRONG)
+    says(cloud, K1, Sign.SILENT)
+    cloud.run(CONFIRM_S - 0.01)
+    cloud.now += 0.02
+    cloud.node.offer(on.Woke("vantage"), cloud.now)  # decided, and not durable yet
+    cloud.tell(on.ModeSet("ada", Mode.OBSERVE))
+
+    cloud.run(100.0)
+
+    assert (HANDED, "mode") in cloud.turned_down
+    assert not cloud.all_of(do.HandOver)
 
 
 def test_the_last_check_keeps_a_leader_that_sees_again() -> None:

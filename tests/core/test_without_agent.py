@@ -122,6 +122,20 @@ def test_a_host_that_reports_and_writes_is_not_shot_though_nobody_can_ping_it() 
     assert holding(draft, C1, Class.DEAD_OR_FROZEN) is Brake.LIFE
 
 
+@pytest.mark.parametrize(("watched", "brake"), [(None, Brake.LIFE), (False, None)])
+def test_a_host_that_reports_is_not_shot_before_storage_says_that_nobody_there_writes(
+    watched: bool | None, brake: Brake | None
+) -> None:
+    draft = fresh(has_agent=False)
+    silent(STORAGE, TENANT)(draft)
+    saw(draft, reports(has_advanced=True))
+    assert holding(draft, C1, Class.DEAD_OR_FROZEN) is Brake.LIFE
+
+    storage(watched)(draft)
+
+    assert holding(draft, C1, Class.DEAD_OR_FROZEN) is brake
+
+
 @pytest.mark.parametrize(("since_s", "lies"), [(31.0, False), (33.0, True)])
 def test_a_record_written_just_before_the_end_makes_no_liar_of_the_bmc(
     since_s: float, lies: bool

@@ -247,7 +247,7 @@ def _flapping(facts: Facts) -> str:
 
 
 def _life(facts: Facts) -> str:
-    return "a strong sign, and its guests write" if facts.guests_progress else ""
+    return "a strong sign, and its guests write for all we know" if facts.guests_progress else ""
 
 
 TESTS: tuple[tuple[Brake, Callable[[Facts], str]], ...] = (

@@ -272,8 +272,12 @@ class Facts:
 
     @property
     def guests_progress(self) -> bool:
-        """Guest I/O goes on, says an agent that can be heard now, or the storage without one."""
+        """Guest I/O goes on, says an agent that can be heard now, or the storage without one.
+
+        Storage is read anew in each episode. Until it denies that somebody there writes, a host
+        whose record advances is not shot: no answer yet is no evidence of death (SAFETY 5 d).
+        """
         if not self.has_agent:
-            return self.any_up and watched(self.sights) is True
+            return self.any_up and watched(self.sights) is not False
         agent = self.sights.agent
         return agent is not None and agent.guests_progress and self.any_up

@@ -15,7 +15,7 @@ from . import actions as do
 from . import events as on
 from .draft import Draft
 from .evidence import CONTROL_GROUP_MIN, is_own_fault
-from .model import Plane, WitnessId
+from .model import Mode, Plane, WitnessId
 from .tallies import seen_key, silent_key
 
 WAKE = "vantage"
@@ -35,7 +35,7 @@ def look(draft: Draft) -> None:
         draft.put_views(replace(views, blind_since=since))
     if draft.now < since + policy.confirm_s:
         draft.wake(WAKE, since + policy.confirm_s)
-    elif _awaits_an_answer(draft):
+    elif _is_kept(draft) or _awaits_an_answer(draft):
         draft.wake(WAKE, draft.now + policy.watch_s)
     else:
         _hand_over(draft, better)
@@ -79,6 +79,11 @@ def _seen_and_silent(draft: Draft, witness: WitnessId, plane: Plane) -> tuple[in
     return seen + reached, silent + declared - reached
 
 
+def _is_kept(draft: Draft) -> bool:
+    """Who is told to look on, or is disarmed, gives away nothing either."""
+    return not draft.control.is_armed or draft.control.mode is not Mode.ACT
+
+
 def _awaits_an_answer(draft: Draft) -> bool:
     """A send whose answer nobody hears would be unknown to the next leader for `nova_settle_s`."""
     return any(isinstance(action, do.SENDS) for action in draft.cluster.outbox)
@@ -87,7 +92,7 @@ def _awaits_an_answer(draft: Draft) -> bool:
 def _hand_over(draft: Draft, better: WitnessId) -> None:
     leader, term = draft.views.leader, draft.views.term
     action = do.HandOver("vantage", term)
-    if draft.entry(action) is not None or not draft.control.is_armed:
+    if draft.entry(action) is not None:
         return
     detail = f"{better} sees more"
     draft.act(do.Tell(leader, WHAT, term, detail), draft.cluster.policy.tell_within_s)
@@ -106,4 +111,6 @@ def objection(draft: Draft, action: do.HandOver) -> str:
     """Return why leadership is kept after all, "" if it is not. Pure."""
     if action.term != draft.views.term:
         return "other_term"
+    if draft.control.mode is not Mode.ACT:
+        return "mode"
     return "" if better_placed(draft) is not None else "sees_again"
