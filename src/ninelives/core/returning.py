@@ -63,7 +63,8 @@ def power_on(draft: Draft, host: HostId) -> None:
 def _follow_power(draft: Draft, host: HostId) -> None:
     """While a host is being switched on, by us or by somebody, see what its power says."""
     policy, record = draft.policy(host), draft.host(host)
-    is_coming = record.power_on_open or ungated.answers(draft, host)
+    comes_ungated = ungated.was_dark(draft, host) and ungated.answers(draft, host)
+    is_coming = record.power_on_open or comes_ungated
     if is_coming and not Facts(draft, host).has_new_boot:
         sights = draft.sights(host)
         # At its own pace: each answer leads here again, and would otherwise ask at once anew.
