@@ -28,6 +28,7 @@ from ninelives.core.model import (
     Sign,
     WitnessId,
 )
+from ninelives.core.policy import BALANCED
 from ninelives.core.site import Road
 
 C1, C2, C3 = HostId("c1"), HostId("c2"), HostId("c3")
@@ -313,3 +314,27 @@ def test_the_last_strong_sign_and_its_end_are_remembered() -> None:
     sights = cloud.cluster.sights[C1]
     assert sights.strong_at == heard > at
     assert sights.strong_until == cloud.now
+
+
+@pytest.mark.parametrize(
+    ("witness", "sign", "counted_s"),
+    [
+        ("k1", Sign.SILENT, 60.0 - BALANCED.silence_s),
+        ("k1", Sign.WEAK, 60.0),
+        ("c2", Sign.SILENT, 0.0),
+    ],
+)
+def test_a_lease_counts_from_the_last_beat_that_the_leader_can_have_answered(
+    witness: str, sign: Sign, counted_s: float
+) -> None:
+    cloud = cloud_of()
+    says(cloud, Sign.STRONG, ("k1", "c2"))
+    cloud.tell(on.Renewed(C1, cloud.boots[C1], watchdog_armed=True))
+    began = cloud.now
+    cloud.run(60.0)
+    says(cloud, sign, (witness,))
+
+    renewal = cloud.cluster.sights[C1].renewal
+
+    assert renewal is not None
+    assert renewal.at - began == pytest.approx(counted_s, abs=0.1)

@@ -172,13 +172,29 @@ def _fold_changes(draft: Draft, witness: WitnessId, host: HostId, changes: list[
         by, had_strong = heard.get(change.plane, {}), strong > 0
         before = by.get(witness)
         heard[change.plane] = {**by, witness: Heard(change.sign, change.boot, draft.now)}
-        strong -= before is not None and before.sign is Sign.STRONG
+        was_strong = before is not None and before.sign is Sign.STRONG
+        strong -= was_strong
+        if was_strong and witness == draft.views.leader:
+            unheard_s = draft.policy(host).silence_s if change.sign is Sign.SILENT else 0.0
+            sights = _renewed_until(sights, draft.now - unheard_s)
         if change.sign is Sign.STRONG:
             strong += 1
             sights = _heard_strong(sights, change.boot, draft.now, draft.policy(host).silence_s)
         elif had_strong and not strong:
             sights = sights._replace(strong_until=draft.now)
     draft.put_sights(sights._replace(heard=heard))
+
+
+def _renewed_until(sights: Sights, heard_at: float) -> Sights:
+    """Count a lease from the last beat that the leader itself can have answered.
+
+    Of a chain of renewals the first and the last are told. One whose beats are lost for a while
+    and then heard again has no last one, and its first may be an hour old.
+    """
+    if sights.renewal is None:
+        return sights
+    at = max(sights.renewal.at, heard_at)
+    return sights._replace(renewal=sights.renewal._replace(at=at))
 
 
 def _heard_strong(sights: Sights, boot: BootId | None, now: float, late_s: float) -> Sights:
