@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tests.core.checked_cloud import CheckedCloud
+from tests.core.small_answers import answer_well
 from tests.core.small_cloud import CEPH, K1, SmallCloud, small_site
 
 from ninelives.core import actions as do
@@ -92,6 +93,27 @@ def test_attack_11_a_persons_word_that_nobody_acted_on_expires() -> None:
     assert all(proof.validity is Validity.VOID for proof in cloud.host("c1").proofs)
     assert cloud.was_told("human_word_expired")
     assert not cloud.host("c1").zombie_risk
+
+
+def test_a_word_that_is_void_when_targets_answer_carries_no_send() -> None:
+    cloud = CheckedCloud(site=small_site(roads=())).started()
+    cloud.add("web", "c1")
+
+    def heard_first(cloud: SmallCloud, action: do.Action) -> list[on.Event]:
+        cloud.alive.add(C1)
+        return [cloud.view(K1, C1), *answer_well(cloud, action)]
+
+    cloud.answers[do.AskTargets] = heard_first
+    cloud.freeze("c1")
+    cloud.until(lambda: cloud.is_in("c1", at.Held), 60)
+    human(cloud)
+
+    cloud.until(lambda: bool(cloud.host("c1").zombie_risk), 60)
+    cloud.run(1)
+
+    assert cloud.cluster.control.is_armed
+    assert isinstance(cloud.move("web").state, at.Planned)
+    assert not cloud.all_of(do.Evacuate)
 
 
 def test_attack_11_starts_on_a_persons_word_wait_for_the_storage_road_for_a_while() -> None:

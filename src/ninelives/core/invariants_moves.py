@@ -20,7 +20,7 @@ MOVE_REASONS: Mapping[tuple[type, type], str] = {
     **{(at.WaitingForHost, there): _FOUND for there in ELSEWHERE},
     (at.Planned, at.Choosing): "its turn, room for it, nobody else can write: targets are asked",
     (at.Planned, at.Cancelled): _GONE,
-    (at.Choosing, at.Planned): "no answer in time, no room at the targets, or a new term",
+    (at.Choosing, at.Planned): "no answer in time, no room, its host's proof is gone, a new term",
     (at.Choosing, at.Sending): "a target is named, the one send of this attempt goes out",
     (at.Choosing, at.Retry): "no target now; tried again later",
     (at.Choosing, at.WaitingForHost): "its data would be lost, or all attempts are spent",

@@ -15,12 +15,14 @@ from . import actions as do
 from . import arrival, in_place, reset
 from . import events as on
 from . import states as at
+from .brakes import holding_moves
 from .draft import Draft
 from .episode import tell
 from .fencing import read_evidence
 from .lost_work import is_lost
 from .model import HostId, MoveRecord, VmState
 from .plan import GONE, will_of
+from .proofs import permits_start
 from .targets import (
     choose,
     ends_to_look_at,
@@ -128,8 +130,8 @@ def targets_seen(draft: Draft, event: on.TargetsSeen) -> None:
         return
     if event.request.attempt != move.attempt + 1:
         return
-    if not draft.control.is_armed:
-        draft.put_move(replace(move, state=at.Planned(draft.now)))  # it was asked while armed
+    if _is_overtaken(draft, move):
+        draft.put_move(replace(move, state=at.Planned(draft.now)))
         return
     target = choose(draft, move, event.candidates)
     if target in draft.cluster.site.hosts and reset.may_reset(move.seen, move.promise):
@@ -149,6 +151,13 @@ def targets_seen(draft: Draft, event: on.TargetsSeen) -> None:
             tell(draft, move.host, f"move_held:{move.server}:needs_target", again)
     else:
         fail(draft, move, "no_target", None)
+
+
+def _is_overtaken(draft: Draft, move: at.Move) -> bool:
+    """Say whether what allowed the send when targets were asked for is gone by their answer."""
+    if holding_moves(draft, move.host) or not permits_start(draft, move.host):
+        return True  # somebody disarmed, or the host was heard: its proof is void
+    return bool(unproved_writers(draft, move, move.again))
 
 
 def _send(draft: Draft, move: at.Move, target: HostId) -> None:
