@@ -3,7 +3,21 @@
 from dataclasses import replace
 
 import pytest
-from tests.oracle.history import C1, C2, C3, CEPH, NEW, OLD, S1, History, facts, seen, story
+from tests.oracle.history import (
+    C1,
+    C2,
+    C3,
+    CEPH,
+    LEADER,
+    NEW,
+    OLD,
+    S1,
+    STANDBY,
+    History,
+    facts,
+    seen,
+    story,
+)
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
@@ -55,6 +69,37 @@ def test_letting_it_in_again_breaks_i1() -> None:
     told.truly(so.WritesCut(C1, CEPH, is_cut=False))
 
     assert told.laws == {"I1"}
+
+
+@pytest.mark.parametrize(
+    ("asleep", "laws"),
+    [
+        ((LEADER, STANDBY), set[str]()),  # nobody is awake to renew the revocation
+        ((LEADER,), {"I1"}),
+    ],
+)
+def test_who_is_awake_must_renew_what_shuts_a_host_out(
+    asleep: tuple[WitnessId, ...], laws: set[str]
+) -> None:
+    told = started(story().truly(so.WritesCut(C1, CEPH, is_cut=True)))
+    told.truly(*(so.ControllerPaused(name, is_machine=True) for name in asleep))
+
+    told.truly(so.WritesCut(C1, CEPH, is_cut=False))
+
+    assert told.laws == laws
+
+
+@pytest.mark.parametrize(("later_s", "laws"), [(0.5, set[str]()), (30.0, {"I1"})])
+def test_what_a_machine_sends_as_it_wakes_rests_on_what_it_read_before(
+    later_s: float, laws: set[str]
+) -> None:
+    told = revoked(story())
+    told.truly(so.ControllerPaused(LEADER, is_machine=True))
+    told.truly(so.WritesCut(C1, CEPH, is_cut=False))
+    told.after(300.0).truly(so.ControllerResumed(LEADER, gap_s=0.0))
+    told.after(later_s).sent()
+
+    assert started(told).laws & {"I1"} == laws
 
 
 def test_a_copy_that_libvirt_started_behind_our_back_is_counted_and_no_more() -> None:

@@ -16,7 +16,7 @@ from ninelives.engine.lease import Hold
 from ninelives.engine.node import Node, Ready
 
 from . import tenure
-from .happenings import ControllerResumed, Decided, TermTaken
+from .happenings import ControllerPaused, ControllerResumed, Decided, TermTaken
 from .network import store_reached
 from .sightings import Relation, View, blank
 from .twins import twin
@@ -292,6 +292,7 @@ def pause(world: "World", controller: Controller, kind: Pause, until: float) -> 
     controller.pause = kind
     controller.paused_at = world.now
     world.after(until - world.now, "resume", controller.id, controller.life)
+    world.happen(ControllerPaused(controller.id, kind is Pause.MACHINE))
     world.touched(controller.id)
 
 

@@ -124,6 +124,14 @@ class LeaseChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ControllerPaused:
+    """A controller stands still, alone or with its whole machine, clock and guard."""
+
+    controller: WitnessId
+    is_machine: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ControllerResumed:
     """A controller runs again after it stood still. Its own clock went on by `gap_s` meanwhile."""
 
@@ -144,5 +152,6 @@ Happening = (
     | FaultEnded
     | UserActed
     | LeaseChanged
+    | ControllerPaused
     | ControllerResumed
 )

@@ -117,7 +117,10 @@ class Oracle:
                 found += shots.cycled(picture, when, it)
             case so.LeaseChanged():
                 truth.leases[it.host] = (when, it)
+            case so.ControllerPaused(controller=controller, is_machine=True):
+                truth.machines_still.add(controller)
             case so.ControllerResumed():
+                truth.machines_still.discard(it.controller)
                 actors.froze(picture, when, it)
             case _:
                 return

@@ -40,6 +40,7 @@ class Truth:
     fault_changed_at: float = 0.0
     # since when each looks anew after it was away; infinite as long as it does not yet
     looks_since: dict[WitnessId, float] = field(default_factory=dict[WitnessId, float])
+    machines_still: set[WitnessId] = field(default_factory=set[WitnessId])
     machine_woke: dict[WitnessId, float] = field(default_factory=dict[WitnessId, float])
 
     def __post_init__(self) -> None:

@@ -41,6 +41,9 @@ def one_writer(
                 picture.truth.stray_started(it.server, it.host)
             yield from _judged(picture, when, it.server, it.host, it.cause)
         case so.WritesCut(is_cut=False):
+            if _is_nobody_awake(picture):
+                picture.excused["I1 nobody awake to renew"] += 1
+                return
             for server in sorted(picture.truth.guests.get(it.host, ())):
                 yield from _judged(picture, when, server, it.host, "nova")
         case _:
@@ -59,8 +62,28 @@ def _judged(
         picture.excused[f"I1 {cause}"] += 1
     elif any(_is_a_persons_word(picture, other, server) for other in writers if other != host):
         picture.excused["I1 false human proof"] += 1
+    elif _was_sent_on_waking(picture, server):
+        picture.excused["I1 paused machine"] += 1
     else:
         yield Violation("I1", when, server, f"can be written by {', '.join(writers)}")
+
+
+def _is_nobody_awake(picture: Picture) -> bool:
+    """Say whether every controller's machine stands still: a backend that forgets is not reminded.
+
+    What remains, and is named in docs/concepts/safety.md.
+    """
+    return picture.truth.machines_still.issuperset(picture.facts.site.controllers)
+
+
+def _was_sent_on_waking(picture: Picture, server: ServerId) -> bool:
+    """Say whether its leader's machine had stood still until just before it sent this start.
+
+    What it had read before is as old as the pause, and no clock of its own tells (I3).
+    """
+    flight = picture.told.flights.get(server)
+    woke = picture.truth.machine_woke.get(picture.records.holder)
+    return flight is not None and woke is not None and 0.0 <= flight.at - woke <= LAST_CHECK_S
 
 
 def _is_a_persons_word(picture: Picture, host: HostId, server: ServerId) -> bool:
