@@ -46,6 +46,16 @@ def test_a_living_host_whose_proof_was_contradicted_is_shot_anew() -> None:
         assert orders(world_of(doubted(state))) == [FENCE]
 
 
+def test_where_a_shot_may_be_refused_for_ever_the_button_is_pressed_in_the_end() -> None:
+    world = world_of(doubted(at.Evacuating(1.0)))
+    pressed = ("power", C1, "off")
+
+    assert {words for seed in range(9) for words in waiting(world, Random(seed))} == {
+        FENCE,
+        pressed,
+    }
+
+
 def test_a_living_host_that_no_road_may_shoot_is_switched_off_and_kept_dark() -> None:
     setup = small_setup()
     sites = {**setup.site.hosts, C1: replace(setup.site.hosts[C1], roads=())}

@@ -118,7 +118,7 @@ def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:
         case at.Unknown() if host.is_up:
             yield ("operator", "adopt", host.id)
         case at.Held() | at.Fencing() | at.Fenced() | at.Evacuating() if record.zombie_risk:
-            yield from doubted(world, host)
+            yield from doubted(world, rng, host)
         case at.Held(reason="half_fenced"):
             yield ("operator", rng.choice(("finish", "undo")), host.id)
         case at.Held(reason="storm"):
@@ -197,14 +197,17 @@ def proved_by_hand(world: World, host: HostTruth) -> Iterator[Words]:
         yield ("reboot", host.id)
 
 
-def doubted(world: World, host: HostTruth) -> Iterator[Words]:
-    """Answer for a proof that was contradicted: a living host is shot anew, by its name."""
+def doubted(world: World, rng: Random, host: HostTruth) -> Iterator[Words]:
+    """Answer for a proof that was contradicted: a living host is shot anew, by its name.
+
+    Or its button is pressed: a shot is refused for ever where the leader runs, or a quorum would
+    be lost, or where no other host could take its servers.
+    """
     yield from signed(world, host)
     yield from confirmed(world, host)
     if host.condition in DEAD:
         return
-    site = world.setup.site.hosts[host.id]
-    if site.roads and not site.quorum_sets:  # a shot at one of those may be refused for ever
+    if world.setup.site.hosts[host.id].roads and rng.random() < 0.5:
         yield ("operator", "fence", host.id)
     else:
         yield ("power", host.id, "off")
