@@ -149,15 +149,24 @@ def look_for_disk(world: "World", host_id: HostId, server: ServerId, work: int) 
     if host.is_up:
         domain = host.domains.get(server)
         is_there = domain is not None and domain.is_running
-        tell(world, nova.DiskSeen(work, sees_disks(world, host_id, server), is_there))
+        tell(world, nova.DiskSeen(work, mounts_disks(world, host_id, server), is_there))
+
+
+def mounts_disks(world: "World", host: HostId, server: ServerId) -> bool:
+    """Say whether this host has mounted wherever the server has a disk.
+
+    Nova asks for no more (libvirt driver, instance_on_disk): of a pool it knows by configuration
+    that it is shared, and a mount whose server is down does not answer "absent". So a backend that
+    fails makes the rebuild fail; only where it is not mounted a disk is built anew.
+    """
+    mounted = world.setup.site.hosts[host].backends
+    return all(each != LOCAL and each in mounted for each in disks_of(world, server))
 
 
 def sees_disks(world: "World", host: HostId, server: ServerId) -> bool:
     """Say whether this host finds every disk of the server on its own mounts."""
-    mounted = world.setup.site.hosts[host].backends
-    return all(
-        backend != LOCAL and backend in mounted and storage.usable(world, host, backend)
-        for backend in disks_of(world, server)
+    return mounts_disks(world, host, server) and all(
+        storage.usable(world, host, backend) for backend in disks_of(world, server)
     )
 
 
