@@ -12,8 +12,9 @@ from . import contradicted, fencing, groups, moves, repair, returning, shooting,
 from . import states as at
 from .brakes import Brake, holding
 from .classes import REPAIR_CLASSES
+from .cut_short import end_or_go_on
 from .draft import Draft
-from .episode import begin, end, move_to, tell
+from .episode import begin, move_to, tell
 from .facts import Facts
 from .model import HostId, Refusal
 from .roads import usable_roads
@@ -121,9 +122,9 @@ def _maybe_recover(draft: Draft, host: HostId, since: float, facts: Facts) -> No
 def _recover(draft: Draft, host: HostId, why: str) -> None:
     """Lead a host that lost nothing back to healthy, and undo what we told Nova of it."""
     record = draft.host(host)
-    if record.disabled_by_us:
+    if record.disabled_by_us and not record.is_half_back:
         draft.act(do.Enable(host, record.epoch), draft.policy(host).request_timeout_s)
-    end(draft, host, why)
+    end_or_go_on(draft, host, why)
 
 
 def _act_on(draft: Draft, host: HostId, verdict: Verdict) -> None:

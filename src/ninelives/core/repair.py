@@ -10,8 +10,9 @@ from . import actions as do
 from . import events as on
 from . import states as at
 from .brakes import holding_moves
+from .cut_short import end_or_go_on
 from .draft import Draft
-from .episode import end, move_to, tell
+from .episode import move_to, tell
 from .facts import Facts
 from .fencing import read_evidence
 from .model import HostId, ServerId, ServerSeen, Service
@@ -50,7 +51,7 @@ def look(draft: Draft, host: HostId, state: at.Repairing, verdict: Verdict) -> N
     if state.cls is Class.AGENT_ONLY:
         _ask_whether_it_lives(draft, host)
     if verdict.cls is Class.FINE and Facts(draft, host).all_up:
-        end(draft, host, "repaired")
+        end_or_go_on(draft, host, "repaired")
     elif verdict.cls not in (state.cls, Class.FINE, Class.OWN_FAULT):
         _hold(draft, host, "worse_than_thought", verdict.cls)
     elif draft.now >= state.deadline:

@@ -168,7 +168,9 @@ def _died_again(draft: Draft, host: HostId, state: at.Returning) -> bool:
     if not gone and not other_boot:
         return False
     if state.stage in LET_IN:
-        draft.put_host(replace(draft.host(host), boot=state.boot))
+        is_half_back = state.stage is Stage.RESTARTING
+        fallen = replace(draft.host(host), boot=state.boot, is_half_back=is_half_back)
+        draft.put_host(fallen)
         verdict = judge(draft, host)
         begin(draft, host, verdict.cls, verdict.rule)
     elif facts.own_fault:
@@ -305,7 +307,7 @@ def _restart_servers(draft: Draft, host: HostId) -> None:
     elif in_place.restart_in_place(draft, host):
         # From here on the new boot is the one we know: it is no reboot to be judged any more.
         boot = state.boot or draft.sights(host).strong_boot
-        draft.put_host(replace(draft.host(host), boot=boot))
+        draft.put_host(replace(draft.host(host), boot=boot, is_half_back=False))
         _to_stage(draft, host, Stage.SOAKING)
 
 
