@@ -339,7 +339,7 @@ def fail(draft: Draft, move: at.Move, reason: str, target: HostId | None) -> Non
     policy = draft.policy(move.host)
     most = move.promise.attempts_max or policy.attempts_max
     spent = replace(move, attempt=move.attempt + (1 if reason == "no_target" else 0))
-    if target is not None:
+    if target:  # somebody else's evacuation may end before it names one, and that one is ""
         spent = replace(spent, writers=spent.writers | {target})
     tries = spent.attempt - spent.first
     if tries >= most:
