@@ -25,7 +25,7 @@ from .proofs import (
 )
 from .reset import may_reset
 from .roads import again_as, sent_as, usable_roads
-from .targets import stale_writers, unproved_writers
+from .targets import stale_writers, takes_servers, unproved_writers
 
 HostAction = (
     do.PowerOff
@@ -178,7 +178,7 @@ def _shot(draft: Draft, off: do.PowerOff) -> str:
 
 
 def _evacuate(draft: Draft, action: do.Evacuate, seen: ServerSeen | None) -> str:
-    if not isinstance(draft.host(action.target).state, at.Healthy):
+    if not takes_servers(draft, action.target):
         return "target_not_healthy"
     return _of_the_dead(draft, action, seen, action.target)
 

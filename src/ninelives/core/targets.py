@@ -58,7 +58,8 @@ def choose(draft: Draft, move: at.Move, candidates: tuple[Candidate, ...]) -> Ho
     """
     limit = draft.policy(move.host).target_moves_max
     if move.again is not None:
-        if not any(entry.host == move.again for entry in candidates):
+        is_proposed = any(entry.host == move.again for entry in candidates)
+        if not is_proposed or not takes_servers(draft, move.again):
             return "again_not_allowed"
         return move.again if draft.count(target_key(move.again)) < limit else "limits"
     fitting = [entry for entry in candidates if _is_allowed(draft, move, entry.host)]
@@ -86,7 +87,17 @@ def _is_allowed(draft: Draft, move: at.Move, target: HostId) -> bool:
     same_segment = draft.site(target).segment == draft.site(move.host).segment
     site = draft.site(target)
     sick = draft.views.sick_backends & set(site.backends) & set(move.seen.disks)
-    return same_segment and not sick and isinstance(draft.host(target).state, at.Healthy)
+    return same_segment and not sick and takes_servers(draft, target)
+
+
+def takes_servers(draft: Draft, target: HostId) -> bool:
+    """Say whether a host is in service, for us and in Nova's last record of it.
+
+    Placement hears of a disable late, and never of a force-down.
+    """
+    nova = draft.sights(target).nova
+    is_out = nova is not None and (nova.disabled or nova.forced_down)
+    return not is_out and isinstance(draft.host(target).state, at.Healthy)
 
 
 def unproved_writers(draft: Draft, move: at.Move, target: HostId | None) -> tuple[HostId, ...]:
