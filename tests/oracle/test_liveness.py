@@ -3,7 +3,19 @@
 from dataclasses import replace
 
 import pytest
-from tests.oracle.history import C1, C2, LEADER, History, decision_of, facts, site, story
+from tests.oracle.history import (
+    C1,
+    C2,
+    LEADER,
+    S1,
+    S2,
+    S3,
+    History,
+    decision_of,
+    facts,
+    site,
+    story,
+)
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
@@ -182,6 +194,23 @@ def test_a_host_that_wakes_ends_the_outage() -> None:
 
     assert told.laws == set()
     assert {outage.how for outage in told.oracle.outages.ended} == {"resumed"}
+
+
+def returned(told: History) -> History:
+    """Its guest runs again on the host that died, which is led back and not in service yet."""
+    told.evacuating().moving(at.Done(told.now, C1), S1)
+    for other in (S2, S3):
+        told.moving(at.Skipped(told.now, "locked"), other)
+    told.host(C1, at.Vacated(told.now))
+    back = at.Returning(told.now, at.Stage.SOAKING, told.now)
+    return told.truly(so.HostChanged(C1, "running", None)).host(C1, back)
+
+
+def test_a_host_that_freezes_again_on_its_way_back_is_at_first_not_noticed() -> None:
+    told = returned(story()).truly(so.DomainStarted(S1, C1, is_rebuilt=False, cause="nova"))
+    told.truly(so.HostChanged(C1, "frozen", None)).decided(moves={S1: None})
+
+    assert told.host(C1, at.Healthy(told.now)).laws == set()
 
 
 # I24.

@@ -1,8 +1,10 @@
 """I14 and I15 where the hands of a user, or a live migration, took a server somewhere."""
 
-from tests.oracle.history import C1, C2, S1, story
+from tests.oracle.history import C1, C2, S1, S2, S3, record, seen, story
 from tests.oracle.test_moves import emptied, others_settled
 
+from ninelives.core import actions as do
+from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.sim import happenings as so
 
@@ -25,3 +27,25 @@ def test_a_guest_that_was_moved_alive_was_started_by_nobody() -> None:
     told.truly(so.UserActed(S1, "pause")).after(5)
 
     assert told.moving(at.Done(told.now, C2)).laws == set()
+
+
+def test_who_is_stopped_and_then_rebuilt_by_its_user_may_be_started() -> None:
+    told = story().evacuating().truly(so.UserActed(S1, "stop")).after(5)
+    told.truly(so.UserActed(S1, "rebuild")).sent()
+
+    told.replied(do.Evacuate(S1, C1, C2, 1, 1)).watched(seen(S1, C2, record("completed")))
+    told.read(C1).acted(do.StartServer(S1, C2, 1, 1))
+
+    assert told.laws == set()
+
+
+def test_what_a_person_let_lie_at_its_own_host_is_not_forgotten_where_a_copy_was() -> None:
+    told = others_settled(story().evacuating()).decided(on.SignedOff("ann", S1))
+
+    assert emptied(told.watched(seen(S1, C2), seen(S2), seen(S3))).laws == set()
+
+
+def test_what_a_person_signed_off_is_in_the_plan_of_its_own_host() -> None:
+    told = others_settled(story().evacuating()).decided(on.SignedOff("ann", S1))
+
+    assert emptied(told.watched(seen(S1), seen(S2), seen(S3))).laws == {"I14"}

@@ -31,3 +31,9 @@ def test_what_is_refused_is_none() -> None:
     story = Story().run(200, (10, "nova posts errors"), (12, "user stop web"))
 
     assert acted(story) == []
+
+
+def test_what_comes_after_a_delete_in_the_same_instant_is_none() -> None:
+    story = Story().run(30, (12, "user delete web"), (12, "user start web"))
+
+    assert acted(story) == [(12, "delete")]

@@ -136,9 +136,10 @@ def user(world: "World", slots: Slots) -> None:
     """Let a user act at Nova's API, which may refuse, or act and lose its answer."""
     verb = next(word for word in slots if word in USER_WORDS)
     server = ServerId(slots["SERVER"])
+    acted_before = world.nova.acted_at(server, who_asks(verb))  # perhaps at this very instant
     reply = world.nova.request(user_request(verb, server), world.now)
     compute.pump(world)
-    if isinstance(reply, nova.Answer) or world.nova.acted_at(server, who_asks(verb)) >= world.now:
+    if isinstance(reply, nova.Answer) or world.nova.acted_at(server, who_asks(verb)) > acted_before:
         world.happen(UserActed(server, verb))
         world.note(server, "user.acted", verb)
         return

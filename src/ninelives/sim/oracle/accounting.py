@@ -23,6 +23,7 @@ from .moves import COUNTED
 from .picture import Picture
 
 NEVER = "impossible"  # the law that an event breaks which cannot meet such a state
+UNSEEN = "undetected"
 FAR = frozenset({"fencing", "listing", "queued", "moving", "starting"})
 STOPS_GUESTS = frozenset({"off", "panicked", "frozen", "hung"})
 OUTAGES_KEPT = 100_000
@@ -59,7 +60,7 @@ def phase_of(record: at.Host, move: at.Move | None) -> str:
     """Name where a server that is down stands. Pure."""
     match record.state:
         case at.Healthy() | at.Unknown():
-            return "undetected"
+            return UNSEEN
         case at.Suspect() | at.Repairing():
             return "suspect"
         case at.Held():
@@ -68,6 +69,10 @@ def phase_of(record: at.Host, move: at.Move | None) -> str:
             return "fencing"
         case _:
             return _phase_of_move(move.state) if move and move.epoch == record.epoch else "listing"
+
+
+def _is_led_back(record: at.Host) -> bool:
+    return isinstance(record.state, at.Returning)
 
 
 def _phase_of_move(state: at.MoveState) -> str:
@@ -133,7 +138,8 @@ class Outages:
         if condition in STOPS_GUESTS:
             for server in sorted(picture.truth.guests.get(host, ())):
                 if server not in self.open:
-                    name = phase_of(picture.records.host(host), picture.records.moves.get(server))
+                    record, move = picture.records.host(host), picture.records.moves.get(server)
+                    name = UNSEEN if _is_led_back(record) else phase_of(record, move)
                     self.open[server] = Outage(server, host, ((when, name),))
         elif condition == "running":
             for server in sorted(picture.truth.guests.get(host, ())):
@@ -165,11 +171,13 @@ class Outages:
             return
         record, move = picture.records.host(outage.host), picture.records.moves.get(server)
         before, after = outage.marks[-1][1], phase_of(record, move)
+        if before == UNSEEN and _is_led_back(record):
+            return  # it ran there already, and nobody has seen yet that its host died once more
         is_its = move and (move.host, move.epoch) == (outage.host, record.epoch)
         is_moving = move and is_its and isinstance(move.state, COUNTED)
         if is_moving and isinstance(record.state, at.Suspect | at.Held | at.Fencing):
             yield Violation("I25", when, server, f"overlap: it moves, its host is {after}")
-        is_left = before in FAR and after == "undetected"
+        is_left = before in FAR and after == UNSEEN
         if is_left and server in picture.records.control.signed_off:
             self.end(when, server, "signed off")  # a person lets it lie
             return

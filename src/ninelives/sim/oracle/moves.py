@@ -47,9 +47,17 @@ def nobody_forgotten(
             continue  # Nova has it at the other end of its user's resize, or nowhere
         if move is not None and move.host != host and not isinstance(move.state, SETTLED):
             continue  # the open episode of the host where it was before answers for it
+        if server in picture.told.signed_off and _is_elsewhere(picture, server, host):
+            continue  # a person let it lie where Nova has it; the copy of a failed rebuild was here
         if move is None or not isinstance(move.state, SETTLED):
             state = type(move.state).__name__.lower() if move else "in no plan"
             yield Violation("I14", when, server, f"{host} is called empty, and it is {state}")
+
+
+def _is_elsewhere(picture: Picture, server: ServerId, host: HostId) -> bool:
+    """Say whether Nova showed it on another host when it was last read."""
+    seen = picture.told.seen.get(server)
+    return seen is not None and seen.host != host
 
 
 def outcome_named(when: float, move: at.Move) -> Iterator[Violation]:

@@ -11,7 +11,8 @@ from .facts import SetupFacts
 DEAD_CONDITIONS = frozenset({"off", "panicked", "booting"})  # no guest of the old life exists
 NOT_MOVED = frozenset({"delete", "shelve"})
 NOT_RUNNING = frozenset({"stop", "pause", "suspend"}) | NOT_MOVED
-UNDOING = frozenset({"start", "unshelve", "resume", "unpause", "reboot"})
+# A rebuild is played as a hard reboot: whom its user had stopped runs after it.
+UNDOING = frozenset({"start", "unshelve", "resume", "unpause", "reboot", "rebuild"})
 
 
 @dataclass(slots=True)
