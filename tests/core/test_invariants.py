@@ -255,6 +255,23 @@ def test_a_forged_decision_breaks_exactly_its_law(
     assert broken(cluster, forge(cluster)) == {law}
 
 
+def test_a_proof_made_anew_beside_a_void_one_is_not_revived() -> None:
+    """A take-over counts all of them from the same instant."""
+    cluster = choosing()
+    host = cluster.hosts[C1]
+    (proof,) = host.proofs
+    beside = replace(host, proofs=(replace(proof, validity=Validity.VOID), proof))
+    cluster.hosts[C1] = beside
+    told = nothing(cluster)._replace(hosts={C1: replace(beside, rounds=7)})
+
+    assert broken(cluster, told) == set()
+
+    only_void = replace(host, proofs=(replace(proof, validity=Validity.VOID),))
+    cluster.hosts[C1] = only_void
+
+    assert broken(cluster, nothing(cluster)._replace(hosts={C1: host})) == {"proofs"}
+
+
 def test_every_law_has_a_forgery() -> None:
     assert {law for law, _, _ in FORGERIES} == set(LAWS)
 

@@ -256,6 +256,8 @@ def proofs_of_the_episode(step: Step) -> Complaints:
 
 
 def _is_revived(proof: Proof, void: set[float], before: at.Host) -> bool:
+    if proof in before.proofs:  # it stood already, beside a void one of the same term
+        return False
     known = any(old.at == proof.at and old.method is proof.method for old in before.proofs)
     return known and proof.at in void and proof.validity is not Validity.VOID
 
