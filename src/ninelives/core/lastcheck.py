@@ -100,7 +100,7 @@ def _about_host(draft: Draft, action: HostAction) -> str:
             return _shot(draft, action)
         case do.PowerOn(), at.Vacated() | at.Quarantined():
             return holding_power_on(draft, action.host)
-        case do.Revoke(), at.Fencing() | at.Fenced() | at.Evacuating() | at.Vacated():
+        case do.Revoke(), state if isinstance(state, (*OUT_OF_SERVICE, at.Quarantined)):
             return ""
         case do.ForceDown(), at.Fenced() | at.Evacuating() | at.Vacated():
             return "" if valid(record) else "no_proof"

@@ -188,6 +188,7 @@ def quarantine(draft: Draft, host: HostId, cause: str) -> None:
     until = draft.now + soak
     move_to(draft, host, at.Quarantined(draft.now, until, cause), cause)
     tell(draft, host, f"quarantined:{cause}")
+    revoking.shut_out_again(draft, host)
     draft.wake_host(host, until)
 
 
@@ -195,23 +196,21 @@ def quarantined(draft: Draft, host: HostId, state: at.Quarantined) -> None:
     """Try again after the soak, with a boot that attests itself clean."""
     if draft.now < state.until:
         draft.wake_host(host, state.until)
+        revoking.keep_out(draft, host)
         return
     attested = _attested_now(draft, host)
     read_evidence(draft, host)
     if ungated.is_on_again(draft, host):
         _enter_ungated(draft, host)
     elif not Facts(draft, host).any_up:
-        return  # it is off, or cut off: what it attested before says nothing of its next boot
+        # It is off, or cut off: what it attested before says nothing of its next boot.
+        revoking.keep_out(draft, host)
     elif attested is not None and has_clean_boot(draft, host):
-        _return_from_quarantine(draft, host, attested)
+        led_back = at.Returning(draft.now, Stage.LIFTING, draft.now, attested.boot)
+        move_to(draft, host, led_back, "soaked", attested.boot)
     else:
         ask_to_attest(draft, host)
         draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
-
-
-def _return_from_quarantine(draft: Draft, host: HostId, said: Attestation) -> None:
-    state = at.Returning(draft.now, Stage.LIFTING, draft.now, said.boot)
-    move_to(draft, host, state, "soaked", said.boot)
 
 
 def release(draft: Draft, host: HostId) -> None:

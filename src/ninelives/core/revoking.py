@@ -30,6 +30,24 @@ def revoke(draft: Draft, host: HostId) -> None:
             _ask_to_revoke(draft, host, entry or at.Revocation(backend))
 
 
+def shut_out_again(draft: Draft, host: HostId) -> None:
+    """Close what was opened to a host that is not led back after all: its next boot is unknown."""
+    record = draft.host(host)
+    entries = tuple(
+        at.Revocation(entry.backend, asked_at=-1e9) if entry.lifted else entry
+        for entry in record.revocations
+    )
+    draft.put_host(replace(record, revocations=entries))
+    keep_out(draft, host)
+
+
+def keep_out(draft: Draft, host: HostId) -> None:
+    """Renew what shuts out a host that stays out for long; without any there is nothing to do."""
+    if draft.host(host).revocations:
+        revoke(draft, host)
+        draft.wake_host(host, draft.now + draft.policy(host).vacated_look_s)
+
+
 def _ask_to_revoke(draft: Draft, host: HostId, entry: at.Revocation) -> None:
     record = draft.host(host)
     others = tuple(other for other in record.revocations if other.backend != entry.backend)
