@@ -8,6 +8,7 @@ from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.draft import Draft
 from ninelives.core.model import EVERYTHING, HostId, Method, Proof, Validity
+from ninelives.core.tallies import is_proved_dead
 
 C1 = HostId("c1")
 
@@ -16,12 +17,16 @@ def expired() -> SmallCloud:
     """C1 lives and works: somebody took it for dead, and that word was not used in time."""
     cloud = CheckedCloud().started()
     cloud.add("web", "c1")
+    return believed_dead(cloud, at.Fenced(cloud.now))
+
+
+def believed_dead(cloud: SmallCloud, state: at.HostState, risk: str = "") -> SmallCloud:
     boot = cloud.boots[C1]
     proof = Proof(
         Method.HUMAN, C1, 1, 1, cloud.now, boot, EVERYTHING, "ann: dark", validity=Validity.VOID
     )
     draft = Draft(cloud.cluster, cloud.now)
-    draft.put_host(at.Host(C1, 1, at.Fenced(cloud.now), boot, proofs=(proof,)))
+    draft.put_host(at.Host(C1, 1, state, boot, proofs=(proof,), zombie_risk=risk))
     cloud.cluster.apply(draft.decision())
     cloud.tell(on.AgentSaid(C1, boot, guests_progress=True))
     return cloud
@@ -49,3 +54,30 @@ def test_a_host_whose_death_is_proved_is_fenced_by_nobody_twice() -> None:
 
     assert not cloud.cluster.control.fence_ordered
     assert cloud.notes[-1][1].why == "not_now"
+
+
+def test_an_empty_host_that_lives_on_is_told_of_and_fenced_by_name() -> None:
+    cloud = CheckedCloud().started()
+    believed_dead(cloud, at.Vacated(cloud.now))
+    cloud.run(130)
+    assert any("what='unfenceable'" in str(tell) for tell in cloud.all_of(do.Tell))
+    assert not cloud.all_of(do.PowerOff)
+
+    cloud.tell(on.FenceOrdered("ann", C1, "c1"))
+    cloud.until(lambda: is_proved_dead(cloud.cluster.hosts[C1]), 60)
+
+    assert len(cloud.all_of(do.PowerOff)) == 1
+    assert cloud.is_in("c1", at.Vacated)
+
+
+def test_an_empty_host_that_lives_on_is_confirmed_dead_once_it_is_off() -> None:
+    cloud = CheckedCloud().started()
+    believed_dead(cloud, at.Vacated(cloud.now), "the old boot lives, against human")
+    cloud.kill("c1")
+    cloud.run(30)
+
+    cloud.tell(on.ConfirmedDead("ann", C1, "c1", 1, "the LED is dark", "bob"))
+
+    record = cloud.cluster.hosts[C1]
+    assert is_proved_dead(record)
+    assert not record.zombie_risk

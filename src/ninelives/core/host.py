@@ -235,7 +235,7 @@ def fence_ordered(draft: Draft, host: HostId, by: str) -> Refusal | None:
         return Refusal("unknown_host", "adopt it first: `host adopt`")
     if not usable_roads(draft, host):
         return Refusal("no_road", "no verified power device leads to it")
-    is_left = _is_left_to_people(draft.host(host))
+    is_left = is_left_to_people(draft.host(host))
     if not isinstance(state, at.Healthy | at.Suspect | at.Held) and not is_left:
         return Refusal("not_now", f"it is {type(state).__name__.lower()}")
     brake = holding(draft, host, Class.ORDERED)
@@ -249,13 +249,13 @@ def fence_ordered(draft: Draft, host: HostId, by: str) -> Refusal | None:
     return None
 
 
-def _is_left_to_people(record: at.Host) -> bool:
+def is_left_to_people(record: at.Host) -> bool:
     """A proof was contradicted, or none about its cpu stands any more, or ever did.
 
     A person's word expires, and storage alone says nothing of the machine: it may live, and then
     every automatic shot at it is held for its life.
     """
-    is_out = isinstance(record.state, at.Fenced | at.Evacuating)
+    is_out = isinstance(record.state, at.Fenced | at.Evacuating | at.Vacated)
     return bool(record.zombie_risk) or (is_out and not is_proved_dead(record))
 
 

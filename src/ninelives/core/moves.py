@@ -201,9 +201,12 @@ def _tell_unproved(draft: Draft, host: HostId) -> None:
     """Ask a person for the proof that no road gives: its storage alone does not end the story.
 
     What is not on that storage waits for it, and all does where the network may still be used.
+    Nor can an empty host be led back that still lives, and without an agent says nothing of it.
     """
     state = draft.host(host).state
-    if not isinstance(state, at.Fenced | at.Evacuating) or is_proved_dead(draft.host(host)):
+    if not isinstance(state, at.Fenced | at.Evacuating | at.Vacated):
+        return
+    if is_proved_dead(draft.host(host)):
         return
     if draft.now >= state.since + draft.policy(host).unfenceable_after_s:
         tell(draft, host, "unfenceable", "nothing but its storage is proved")

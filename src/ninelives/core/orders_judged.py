@@ -9,7 +9,7 @@ from .brakes import holding_power_on
 from .cluster import Maintenance
 from .draft import Draft
 from .episode import add_proof, move_to
-from .host import adopt, fence_ordered, look
+from .host import adopt, fence_ordered, is_left_to_people, look
 from .model import HostId, Proof, Refusal, SegmentId
 
 
@@ -107,7 +107,9 @@ def _maintenance(draft: Draft, order: on.MaintenanceSet) -> Refusal | None:
 def _confirmed(draft: Draft, order: on.ConfirmedDead) -> Refusal | None:
     """A person's word: it moves on what no road could prove, and answers for a contradiction."""
     state = draft.host(order.host).state
-    if not isinstance(state, at.Suspect | at.Held | at.Fencing | at.Fenced | at.Evacuating):
+    is_out = isinstance(state, at.Suspect | at.Held | at.Fencing | at.Fenced | at.Evacuating)
+    is_empty = isinstance(state, at.Vacated) and is_left_to_people(draft.host(order.host))
+    if not is_out and not is_empty:
         return Refusal("no_episode", "the host is not suspect, held or being fenced")
     proof = proofs.human(draft, order)
     if not isinstance(proof, Proof):

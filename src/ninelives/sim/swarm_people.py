@@ -117,7 +117,9 @@ def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:
     match record.state:
         case at.Unknown() if host.is_up:
             yield ("operator", "adopt", host.id)
-        case at.Held() | at.Fencing() | at.Fenced() | at.Evacuating() if record.zombie_risk:
+        case at.Held() | at.Fencing() | at.Fenced() | at.Evacuating() | at.Vacated() if (
+            record.zombie_risk
+        ):
             yield from doubted(world, rng, host)
         case at.Held(reason="half_fenced"):
             yield ("operator", rng.choice(("finish", "undo")), host.id)
@@ -133,7 +135,7 @@ def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:
             yield from shots_allowed(world, host)
             yield from signed(world, host)
             yield from confirmed(world, host)
-        case at.Fenced() | at.Evacuating() if not is_proved_dead(record):
+        case at.Fenced() | at.Evacuating() | at.Vacated() if not is_proved_dead(record):
             yield from proved_by_hand(world, host)
         case at.Vacated():
             yield from back(world, rng, host, record)
@@ -193,7 +195,9 @@ def proved_by_hand(world: World, host: HostTruth) -> Iterator[Words]:
     for road in roads:
         if world.devices[host.id, road.id].leads_to == host.id:
             yield ("operator", "road", host.id, road.id, "verified")
-    if not roads and host.is_up:
+    if roads:
+        yield ("operator", "fence", host.id)  # who lives is shot by name, or not at all
+    elif host.is_up:
         yield ("reboot", host.id)
 
 
@@ -208,6 +212,7 @@ def doubted(world: World, rng: Random, host: HostTruth) -> Iterator[Words]:
     if host.condition in DEAD:
         return
     if world.setup.site.hosts[host.id].roads and rng.random() < 0.5:
+        yield from shots_allowed(world, host)
         yield ("operator", "fence", host.id)
     else:
         yield ("power", host.id, "off")
