@@ -218,6 +218,20 @@ def test_a_proof_under_a_new_instant_is_as_contradicted_as_it_was() -> None:
     assert told.sent().laws == {"I3"}
 
 
+def test_a_new_proof_stays_one_when_a_new_leader_gives_both_the_same_instant() -> None:
+    """Found by the swarm (world 11 of seed hamc)."""
+    told = story().died().fencing().proved(C1, Method.HUMAN).decided(tells=(FORCED,))
+    told.after(5).sighted(C1, Sign.STRONG, OLD).after(5).sighted(C1, Sign.SILENT)
+    (old,) = told.hosts[C1].proofs
+    void = replace(old, validity=Validity.VOID)
+    told.host(C1, at.Fenced(told.now), proofs=(void,)).after(40).proved(C1, Method.HUMAN)
+
+    both = tuple(replace(proof, at=told.now + 9) for proof in told.hosts[C1].proofs)
+    told.after(9).host(C1, at.Evacuating(told.now), proofs=both)
+
+    assert told.sent().laws == set()
+
+
 def test_a_start_on_power_that_was_read_too_long_ago_breaks_i3() -> None:
     told = story().evacuating().allowed(S1, C2).after(60)
 

@@ -5,7 +5,7 @@ It shares no code with what it judges. It knows the truth (sim happenings), what
 a few microseconds, because it runs after every single one.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
@@ -239,8 +239,13 @@ class Oracle:
     ) -> None:
         picture, key = self.picture, key_of(proof)
         if key not in picture.records.proved_at:
+            was_judged = (
+                key_of(replace(proof, validity=Validity.VALID)) in picture.records.proved_at
+            )
             picture.records.proved_at[key] = picture.records.made_at(proof, known, when)
-            if proof.term == it.term:  # else a new leader only counts its age anew
+            if (
+                proof.term == it.term and not was_judged
+            ):  # else a new leader only counts its age anew
                 found += returns.truly_shut_out(picture, when, proof)
                 found += returns.lease_sound(picture, when, it, proof)
         if proof.validity is Validity.VOID and proof not in known:

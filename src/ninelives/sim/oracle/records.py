@@ -9,7 +9,7 @@ from ninelives.core import states as at
 from ninelives.core.cluster import Control
 from ninelives.core.model import HostId, Proof, RoadId, ServerId, Validity, WitnessId
 
-ProofKey = tuple[str, HostId, int, int, float]
+ProofKey = tuple[str, HostId, int, int, bool, float]
 
 
 @dataclass(slots=True)
@@ -119,5 +119,6 @@ class Records:
 
 
 def key_of(proof: Proof) -> ProofKey:
-    """Name a proof. Its validity may change, it stays the same proof."""
-    return (proof.method, proof.host, proof.epoch, proof.term, proof.at)
+    """Name a proof. A void one is another: a new leader gives both of a kind the same instant."""
+    is_void = proof.validity is Validity.VOID
+    return (proof.method, proof.host, proof.epoch, proof.term, is_void, proof.at)
