@@ -1,5 +1,6 @@
 """I14 and I15 where the hands of a user, or a live migration, took a server somewhere."""
 
+import pytest
 from tests.oracle.history import C1, C2, S1, S2, S3, record, seen, story
 from tests.oracle.test_moves import emptied, others_settled
 
@@ -29,9 +30,10 @@ def test_a_guest_that_was_moved_alive_was_started_by_nobody() -> None:
     assert told.moving(at.Done(told.now, C2)).laws == set()
 
 
-def test_who_is_stopped_and_then_rebuilt_by_its_user_may_be_started() -> None:
+@pytest.mark.parametrize("word", ["rebuild", "rescue"])
+def test_who_was_stopped_and_runs_by_its_users_last_word_may_be_started(word: str) -> None:
     told = story().evacuating().truly(so.UserActed(S1, "stop")).after(5)
-    told.truly(so.UserActed(S1, "rebuild")).sent()
+    told.truly(so.UserActed(S1, word)).sent()
 
     told.replied(do.Evacuate(S1, C1, C2, 1, 1)).watched(seen(S1, C2, record("completed")))
     told.read(C1).acted(do.StartServer(S1, C2, 1, 1))

@@ -11,8 +11,10 @@ from .facts import SetupFacts
 DEAD_CONDITIONS = frozenset({"off", "panicked", "booting"})  # no guest of the old life exists
 NOT_MOVED = frozenset({"delete", "shelve"})
 NOT_RUNNING = frozenset({"stop", "pause", "suspend"}) | NOT_MOVED
-# A rebuild is played as a hard reboot: whom its user had stopped runs after it.
-UNDOING = frozenset({"start", "unshelve", "resume", "unpause", "reboot", "rebuild"})
+# After a rescue it runs, and after its end; a rebuild is played as a hard reboot.
+UNDOING = frozenset(
+    {"start", "unshelve", "resume", "unpause", "reboot", "rebuild", "rescue", "unrescue"}
+)
 
 
 @dataclass(slots=True)
