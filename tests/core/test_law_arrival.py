@@ -9,6 +9,7 @@ from tests.core.small_cloud import SmallCloud
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
+from ninelives.core.lastcheck import objection
 from ninelives.core.model import VmState
 
 
@@ -103,3 +104,40 @@ def test_disarmed_nothing_is_started_and_armed_again_it_is() -> None:
 
 def disarm_and_arrive(cloud: SmallCloud, action: do.Action) -> Iterable[on.Event]:
     return [on.Armed("ann", is_armed=False, cause="test"), *answer_well(cloud, action)]
+
+
+def test_nothing_is_started_on_a_target_that_is_not_well_and_once_it_is_well_it_runs() -> None:
+    cloud = CheckedCloud().started()
+    web = cloud.add("web", "c1")
+    cloud.answers[do.Evacuate] = arrives_at_a_doubtful_host
+    cloud.kill("c1")
+    cloud.run(100)
+    target = cloud.servers[web].host
+    assert target is not None
+    assert cloud.is_in(target, at.Held)
+    assert isinstance(cloud.move("web").state, at.Starting)
+
+    assert not cloud.all_of(do.StartServer)
+
+    cloud.tell(on.PacemakerLost(target, is_lost=False))
+    cloud.until(lambda: cloud.is_in("c1", at.Vacated), 60)
+    assert cloud.servers[web].vm_state is VmState.ACTIVE
+
+
+def arrives_at_a_doubtful_host(cloud: SmallCloud, action: do.Action) -> Iterable[on.Event]:
+    assert isinstance(action, do.Evacuate)
+    return [on.PacemakerLost(action.target, is_lost=True), *answer_well(cloud, action)]
+
+
+def test_a_start_that_was_decided_does_not_leave_once_its_target_is_suspect() -> None:
+    cloud = CheckedCloud().started()
+    cloud.add("web", "c1")
+    cloud.kill("c1")
+    cloud.until(lambda: bool(cloud.all_of(do.StartServer)), 100)
+    (start,) = cloud.all_of(do.StartServer)
+    assert isinstance(start, do.StartServer)
+
+    cloud.tell(on.PacemakerLost(start.host, is_lost=True))
+
+    seen = cloud.servers[start.server]
+    assert objection(cloud.cluster, start, cloud.now, seen) == "target_not_healthy"

@@ -71,7 +71,18 @@ def _is_held(draft: Draft, move: at.Move, host: HostId, will: at.Will) -> bool:
         return True
     if is_settling(draft):
         return True
-    return will is at.Will.RUNNING and bool(unproved_writers(draft, move, host))
+    if will is not at.Will.RUNNING:
+        return False
+    return not may_start_on(draft, host) or bool(unproved_writers(draft, move, host))
+
+
+def may_start_on(draft: Draft, host: HostId) -> bool:
+    """Say whether a start that is sent there is carried out now, and not at its next boot.
+
+    What waits in the queue of a host that hangs, or is shot meanwhile, runs there whenever its
+    nova-compute comes back: perhaps long after the server was moved on.
+    """
+    return isinstance(draft.host(host).state, at.Healthy)
 
 
 def _is_as_wanted(move: at.Move, will: at.Will) -> bool:

@@ -9,6 +9,7 @@ from . import actions as do
 from . import states as at
 from . import vantage
 from .adoption import may_not_send
+from .arrival import may_start_on
 from .brakes import holding, holding_moves, holding_power_on, mode_of
 from .cluster import Cluster
 from .draft import Draft
@@ -241,7 +242,9 @@ def _start(draft: Draft, action: ServerAction, seen: ServerSeen | None) -> str:
     if not isinstance(action, do.LiveMigrate) and word is at.Will.STOPPED:
         return "will_changed"
     why = ""
-    if isinstance(action, do.StartServer):
+    if isinstance(action, do.StartServer) and not may_start_on(draft, action.host):
+        why = "target_not_healthy"
+    elif isinstance(action, do.StartServer):
         why = _writers(draft, move, action.host)
     elif isinstance(action, do.HardReboot) and move.killed is not None:
         is_free = permits_restart(draft, move.killed, action.server, action.host)
