@@ -7,7 +7,7 @@ from . import events as on
 from . import states as at
 from .draft import Draft
 from .episode import tell
-from .model import HostId
+from .model import HostId, ServerSeen
 from .targets import open_records
 
 
@@ -35,6 +35,25 @@ def follow_elsewhere(draft: Draft, move: at.Move) -> None:
     draft.note(move.server, "move.elsewhere", type(state).__name__.lower(), host)
     if isinstance(state, at.Skipped):
         draft.ask(do.LookForDomain(move.server, (host,), move.attempt))
+
+
+def has_fallen_back(move: at.Move, server: ServerSeen) -> bool:
+    """Say whether Nova names its old host again of a server that was seen to arrive elsewhere.
+
+    A database that fails over forgets its last writes. The copy that arrived goes on running where
+    Nova knows of none, and the old host would start it a second time. Pure.
+    """
+    has_arrived = isinstance(move.state, at.Done) and move.state.host != move.host
+    return has_arrived and server.host == move.host
+
+
+def is_at_stake(draft: Draft, host: HostId, server: ServerSeen) -> bool:
+    """Say whether a start of nova-compute could destroy it, or be that of a second copy."""
+    move = draft.move(server.id)
+    if move is not None and move.host == host and has_fallen_back(move, server):
+        return True
+    is_open = any(record.source == host and not record.is_final for record in server.records)
+    return is_open and server.host in (host, None)
 
 
 def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:

@@ -13,7 +13,7 @@ from . import evidence, revoking
 from . import states as at
 from .brakes import holding_moves
 from .draft import Draft
-from .elsewhere import follow_elsewhere
+from .elsewhere import follow_elsewhere, has_fallen_back
 from .episode import move_to, tell
 from .fencing import collect, disable, read_evidence
 from .model import HostId, Seen, ServerId, ServerSeen
@@ -268,6 +268,8 @@ def _seen(draft: Draft, host: HostId, server: ServerSeen) -> None:
     if move.seen != server:
         move = replace(move, seen=server, writers=move.writers | _new_writers(move, server))
         draft.put_move(move)
+    if has_fallen_back(move, server):
+        tell(draft, host, f"fell_back:{server.id}", "Nova forgot that it arrived")
     cancel_if_gone(draft, move)
     follow_elsewhere(draft, draft.move(server.id) or move)
     settle_send(draft, draft.move(server.id) or move, is_fresh=True)

@@ -16,6 +16,7 @@ from . import in_place, moves, revoking, ungated
 from . import states as at
 from .brakes import holding_power_on
 from .draft import Draft
+from .elsewhere import is_at_stake
 from .episode import ask_to_attest, begin, end, move_to, tell
 from .facts import Facts
 from .fencing import read_evidence
@@ -243,12 +244,7 @@ def records_seen(draft: Draft, event: on.Listed) -> None:
     state = draft.host(host).state
     if not isinstance(state, at.Returning) or state.stage is not Stage.LIFTING:
         return
-    stuck = [
-        server.id
-        for server in event.servers
-        for record in server.records
-        if record.source == host and not record.is_final and server.host in (host, None)
-    ]
+    stuck = sorted({server.id for server in event.servers if is_at_stake(draft, host, server)})
     if not event.is_complete or moves.is_named_by_open_move(draft, host):
         return
     if stuck:
