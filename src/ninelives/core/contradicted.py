@@ -81,18 +81,20 @@ def check_identity(draft: Draft, host: HostId) -> None:
     void_proofs(draft, host, proofs.valid(draft.host(host)), why)
 
 
-def watch_mapping(draft: Draft, fallen: HostId) -> None:
+def watch_mapping(draft: Draft, fallen: HostId, cls: at.Class) -> None:
     """See whether `fallen` fell silent in the very moment in which we shot another host.
 
     Then the device may be wired to the wrong machine (attack 14): its silence began between our
     off and the first read of off. Everything stops until a human has looked. It is asked again
-    until the host is wholly silent: its witnesses notice one after the other.
+    until the host is wholly silent, or its own device tells: its witnesses notice one after the
+    other.
 
     A shot of an earlier term has no instant on our clock, nor has a silence that was there before
     us. As long as nothing was started on that shot, nobody else has watched for this either.
     """
     state, shots = draft.host(fallen).state, draft.control.shots
-    if not shots or not isinstance(state, at.Suspect) or not Facts(draft, fallen).is_silent:
+    is_gone = cls is at.Class.DEAD_POWER or Facts(draft, fallen).is_silent
+    if not shots or not isinstance(state, at.Suspect | at.Held) or not is_gone:
         return
     policy, gone = draft.policy(fallen), draft.sights(fallen).strong_until
     silent_since = (gone if gone is not None else state.since) - policy.silence_s
@@ -100,7 +102,8 @@ def watch_mapping(draft: Draft, fallen: HostId) -> None:
         if shot == fallen or draft.now - when > policy.mapping_watch_s:
             continue
         if when <= draft.views.began_at and gone is None:
-            is_then = draft.host(shot).was_on and not _was_acted_upon(draft, shot)
+            is_new = isinstance(state, at.Suspect)  # who is held was missed before
+            is_then = is_new and draft.host(shot).was_on and not _was_acted_upon(draft, shot)
         else:
             first_off = [reads.first_at for reads in draft.host(shot).off_reads]
             until = min(first_off, default=when + policy.off_confirm_gap_s)
@@ -119,8 +122,14 @@ def _was_acted_upon(draft: Draft, host: HostId) -> bool:
 
 def _has_own_event(draft: Draft, host: HostId) -> bool:
     sights = draft.sights(host)
-    alone = not draft.host(host).group
-    return sights.is_lost_to_pacemaker or sights.kdump_since is not None or not alone
+    return sights.is_lost_to_pacemaker or sights.kdump_since is not None or _fell_with(draft, host)
+
+
+def _fell_with(draft: Draft, host: HostId) -> bool:
+    """Say whether others fell with it and still are silent: one whom they left behind is alone."""
+    group = draft.host(host).group
+    members = (record.id for record in draft.cluster.hosts.values() if record.group == group)
+    return bool(group) and any(Facts(draft, other).is_silent for other in members if other != host)
 
 
 def _wrong_mapping(draft: Draft, shot: HostId, fallen: HostId) -> None:

@@ -82,7 +82,7 @@ def _suspect(draft: Draft, host: HostId, state: at.Suspect) -> None:
         draft.put_host(replace(draft.host(host), state=state))
         draft.note(host, "host.judged", verdict.cls, verdict.rule)
         groups.join(draft, host)
-    contradicted.watch_mapping(draft, host)
+    contradicted.watch_mapping(draft, host, verdict.cls)
     fencing.read_evidence(draft, host)
     if draft.host(host).zombie_risk:
         hold(draft, host, "zombie_risk", verdict.cls)
@@ -185,6 +185,7 @@ def _held(draft: Draft, host: HostId, state: at.Held) -> None:
     """Look again: the brake may be gone, the class another one, the host alive."""
     facts = Facts(draft, host)
     verdict = judged(facts)
+    contradicted.watch_mapping(draft, host, verdict.cls)
     fencing.read_evidence(draft, host)
     draft.wake_host(host, draft.now + draft.policy(host).look_again_s)
     if draft.host(host).zombie_risk or fencing.settle_without_shot(draft, host):
