@@ -12,9 +12,10 @@ from . import states as at
 from .adoption import is_settling
 from .draft import Draft
 from .episode import tell
+from .fencing import read_evidence
 from .model import HostId, VmState
 from .plan import TARGET_DIED, word_of_user
-from .targets import is_dead, unproved_writers
+from .targets import is_dead, stale_writers, unproved_writers
 
 
 def done(draft: Draft, move: at.Move, host: HostId) -> None:
@@ -73,7 +74,7 @@ def _is_held(draft: Draft, move: at.Move, host: HostId, will: at.Will) -> bool:
         return True
     if will is not at.Will.RUNNING:
         return False
-    return not may_start_on(draft, host) or bool(unproved_writers(draft, move, host))
+    return not may_start_on(draft, host) or bool(_unseen_writers(draft, move, host))
 
 
 def may_start_on(draft: Draft, host: HostId) -> bool:
@@ -83,6 +84,20 @@ def may_start_on(draft: Draft, host: HostId) -> bool:
     nova-compute comes back: perhaps long after the server was moved on.
     """
     return isinstance(draft.host(host).state, at.Healthy)
+
+
+def _unseen_writers(draft: Draft, move: at.Move, host: HostId) -> tuple[HostId, ...]:
+    """Return who, but the target, might run it, and have them looked at.
+
+    The last check would turn each start down, and each try would spend a number.
+    """
+    stale = {each for each in stale_writers(draft, move, host) if each != move.host}
+    unseen = tuple(sorted({*unproved_writers(draft, move, host), *stale}))
+    for writer in sorted(stale):
+        read_evidence(draft, writer)
+    if elsewhere := tuple(writer for writer in unseen if writer != move.host):
+        draft.ask(do.LookForDomain(move.server, elsewhere, move.attempt))
+    return unseen
 
 
 def _is_as_wanted(move: at.Move, will: at.Will) -> bool:
@@ -106,6 +121,35 @@ def verify_will(draft: Draft, move: at.Move, state: at.Starting) -> None:
         _see_whether_it_came_to_nothing(draft, move, state)
     elif draft.now >= state.since and not _is_held(draft, move, state.target, will):
         _again(draft, move, state)
+    elif will is at.Will.RUNNING:
+        _tell_unseen(draft, move, state)
+
+
+def _tell_unseen(draft: Draft, move: at.Move, state: at.Starting) -> None:
+    """Call a person when it is not to be seen who else might run it; a word of theirs ends it.
+
+    Without an agent nobody says what runs on a host that is led back, and that one waits for us.
+    """
+    policy = draft.policy(move.host)
+    # A host that is fenced anew says so itself.
+    others = [each for each in _unseen_writers(draft, move, state.target) if each != move.host]
+    if not others or draft.now < state.since + policy.look_again_s:
+        return
+    needs = NEEDS + ", ".join(others)
+    tell(draft, move.host, f"move_held:{move.server}", needs)
+    is_late = draft.now >= state.since + policy.verify_timeout_s
+    if is_late and move.server in draft.control.signed_off:
+        give_up(draft, move, needs)
+
+
+NEEDS = "needs "
+
+
+def give_up(draft: Draft, move: at.Move, why: str) -> None:
+    """Leave it to the person who signed it off."""
+    draft.put_move(replace(move, state=at.Skipped(draft.now, "signed_off")))
+    draft.note(move.server, "move.given_up", "signed_off", why)
+    draft.wake_host(move.host, draft.now)
 
 
 def _see_whether_it_came_to_nothing(draft: Draft, move: at.Move, state: at.Starting) -> None:

@@ -15,6 +15,7 @@ from . import actions as do
 from . import arrival, in_place, reset
 from . import events as on
 from . import states as at
+from .arrival import NEEDS, give_up
 from .brakes import holding_moves
 from .draft import Draft
 from .episode import tell
@@ -31,6 +32,7 @@ from .targets import (
     is_dead,
     open_records,
     stale_writers,
+    stays_unread,
     unproved_writers,
     waits_for_group,
 )
@@ -60,8 +62,7 @@ def _take_turn(draft: Draft, move: at.Move, others: list[at.Move]) -> None:
         draft.ask(do.AskTargets(move.server, move.attempt + 1))
         return
     if _is_given_up(draft, move, wanting):
-        draft.put_move(replace(move, state=at.Skipped(draft.now, "signed_off")))
-        draft.note(move.server, "move.given_up", "signed_off", wanting)
+        give_up(draft, move, wanting)
         return
     waiting = at.Planned(draft.now, wanting)
     before = move.state
@@ -82,9 +83,6 @@ def _is_given_up(draft: Draft, move: at.Move, wanting: str) -> bool:
     return is_stuck and move.server in draft.control.signed_off
 
 
-NEEDS = "needs "
-
-
 def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
     if waits_for_group(draft, move, others):
         return "turn"
@@ -103,6 +101,8 @@ def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
         read_evidence(draft, writer)
     if stale:  # one that is led back will not read off again: its own agent says who is there
         draft.ask(do.LookForDomain(move.server, tuple(stale), move.attempt))
+    if unseen := tuple(writer for writer in stale if stays_unread(draft, writer)):
+        return NEEDS + ",".join(unseen)
     return "fresh_read" if stale else ""
 
 
@@ -319,6 +319,18 @@ def _follow(draft: Draft, move: at.Move, target: HostId) -> None:
     elif is_gone and move.seen.host == target and move.seen.task_state is None:
         _arrived(draft, move, target)  # Nova wrote its new host first, and never ended the record
     elif draft.now >= move.state.since + draft.policy(move.host).verify_timeout_s:
+        _tell_slow(draft, move, target)
+
+
+def _tell_slow(draft: Draft, move: at.Move, target: HostId) -> None:
+    """Call a person, who may sign off what Nova will never end.
+
+    A nova-compute that died alone in the middle of a rebuild leaves record and task open for ever,
+    and no proof is to be had of its host, which lives.
+    """
+    if move.server in draft.control.signed_off:
+        give_up(draft, move, f"slow to {target}")
+    else:
         tell(draft, move.host, f"move_slow:{move.server}", target)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from . import states as at
 from .draft import Draft
+from .evidence import power_is
 from .lost_work import is_lost
-from .model import Candidate, HostId, MoveRecord
+from .model import Candidate, HostId, MoveRecord, Power
 from .proofs import covers_disks, permits_start
 from .protection import Keep
 from .tallies import MOVING, backend_key, project_key, target_key
@@ -121,6 +122,15 @@ def stale_writers(draft: Draft, move: at.Move, target: HostId | None) -> tuple[H
         if writer not in (target, *move.absent_on) and writer in draft.cluster.site.hosts
         if not permits_start(draft, writer)
     )
+
+
+def stays_unread(draft: Draft, host: HostId) -> bool:
+    """Say whether a host that is on again will neither read off nor be seen to run nothing.
+
+    It is led back, or waits to be, and has no agent that could say what runs there.
+    """
+    is_back = isinstance(draft.host(host).state, at.Vacated | at.Returning | at.Quarantined)
+    return is_back and not draft.site(host).has_agent and power_is(draft.sights(host), Power.ON)
 
 
 def open_records(draft: Draft, move: at.Move, but: frozenset[int] = frozenset()) -> bool:

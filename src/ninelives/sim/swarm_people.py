@@ -97,8 +97,19 @@ def waiting(world: World, rng: Random) -> Iterator[Words]:
     for move in tuple(world.ledger.moves.values()):
         is_left = isinstance(move.state, at.Failed | at.Skipped)
         is_stuck = isinstance(move.state, at.Planned) and move.state.wanting not in WAITS
-        if (is_left or is_stuck) and rng.random() < 0.2:
+        if (is_left or is_stuck or is_slow(world, move)) and rng.random() < 0.2:
             yield ("operator", "sign-off", move.server)
+
+
+def is_slow(world: World, move: at.Move) -> bool:
+    """Say whether a move is on its way for so long that a person was told of it."""
+    leader = world.leader()
+    if leader is None or leader.node is None:
+        return False
+    if not isinstance(move.state, at.Verifying | at.Starting):
+        return False
+    late_s = world.setup.policy.verify_timeout_s
+    return leader.node.cluster.now >= move.state.since + late_s
 
 
 def reopened(world: World) -> Iterator[Words]:
