@@ -16,14 +16,16 @@ LAWS = {*(f"I{number}" for number in range(1, 26)), "L1", "L2", "LC"}
 TOLD_OTHERWISE = {"bug", "claim", "timeline"}
 PLANTED = bugs()
 CAUGHT = {  # bug → a story that does not unfold as it should with it
-    "07_power_on_right_after_the_off": "attack_17b_slow_off_lands_late",
+    "01_on_does_not_start_over": "brake_quorum_database",
+    "05_shots_of_the_old_leader_are_forgotten": "attack_14c_leader_dies_with_the_wrong_shot",
     "11_false_alarms_do_not_count": "brake_flapping",
     "16_answer_of_the_old_leader_awaited": "attack_03b_leader_dies_after_send",
     "34_tiers_backwards": "order_by_tier",
     "97_healthy_is_no_news": "attack_03b_leader_dies_after_send",
     "98_done_is_forgotten": "attack_09_revocation_while_disarmed",
     "110_held_disk_is_free": "proof_domain_killed_disk_held",
-    "100_same_state_same_bytes": "attack_04_late_send",
+    "100_same_state_same_bytes": "attack_03b_leader_dies_after_send",
+    "116_disabled_by_somebody": "agentless_cut_off",
 }
 
 
