@@ -1,5 +1,6 @@
 """A fence that nothing automatic can end any more is ended by a person's order."""
 
+import pytest
 from tests.core.checked_cloud import CheckedCloud
 from tests.core.small_cloud import SmallCloud
 
@@ -42,6 +43,28 @@ def test_a_host_whose_confirmed_death_expired_is_fenced_by_name() -> None:
 
     assert len(cloud.all_of(do.PowerOff)) == 1
     assert not cloud.cluster.control.fence_ordered
+
+
+@pytest.mark.parametrize("state", [at.Fenced(0.0), at.Evacuating(0.0), at.Vacated(0.0)])
+def test_a_host_that_lives_on_is_not_shot_for_a_word_that_expired(state: at.HostState) -> None:
+    cloud = CheckedCloud().started()
+    believed_dead(cloud, state)
+    cloud.tell(on.AgentSaid(C1, cloud.boots[C1], guests_progress=False))  # nobody writes there
+
+    cloud.run(130)
+
+    assert not cloud.all_of(do.PowerOff)
+    assert any("what='shot_held:no_class'" in str(tell) for tell in cloud.all_of(do.Tell))
+
+
+def test_a_host_that_falls_silent_after_a_word_expired_is_shot_by_its_class() -> None:
+    cloud = CheckedCloud().started()
+    believed_dead(cloud, at.Fenced(cloud.now))
+
+    cloud.kill("c1")
+    cloud.run(60)
+
+    assert cloud.all_of(do.PowerOff)
 
 
 def test_a_host_whose_death_is_proved_is_fenced_by_nobody_twice() -> None:

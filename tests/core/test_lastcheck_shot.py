@@ -8,18 +8,19 @@ from ninelives.core import states as at
 from ninelives.core.cluster import Cluster, Control, Sights, Views
 from ninelives.core.draft import restored
 from ninelives.core.lastcheck import objection
-from ninelives.core.model import Attestation, BootId, HostId, RoadId
+from ninelives.core.model import EVERYTHING, Attestation, BootId, HostId, Method, Proof, RoadId
 from ninelives.core.policy import BALANCED
 
 C1 = HostId("c1")
 OFF = do.PowerOff(C1, RoadId("bmc-c1"), 1, 1)
+DEAD = Proof(Method.POWER_OFF, C1, 1, 1, 0.0, BootId("old"), EVERYTHING, "off twice")
 SITE = small_site("c1 c2")
 
 
 def vacated(*, guests: int) -> Cluster:
     """c1 died, was switched on before our off left, and attests its new boot."""
     hosts = (
-        at.Host(C1, epoch=1, state=at.Vacated(0.0), boot=BootId("old")),
+        at.Host(C1, epoch=1, state=at.Vacated(0.0), boot=BootId("old"), proofs=(DEAD,)),
         at.Host(HostId("c2"), state=at.Healthy(0.0)),
     )
     cluster = restored(SITE, BALANCED, Control(), hosts, (), ())

@@ -26,6 +26,7 @@ from .proofs import (
 )
 from .reset import may_reset
 from .roads import again_as, sent_as, usable_roads
+from .shooting import has_reason
 from .targets import stale_writers, takes_servers, unproved_writers
 
 HostAction = (
@@ -171,6 +172,8 @@ def _shot(draft: Draft, off: do.PowerOff) -> str:
             brake = holding(draft, off.host, sent_as(draft, off.host, cls))
         case at.Fenced() | at.Evacuating() | at.Vacated() if has_clean_boot(draft, off.host):
             return "new_boot"  # the boot that was meant is gone; this one waits behind its gate
+        case at.Fenced() | at.Evacuating() | at.Vacated() if not has_reason(draft, off.host):
+            return "seen_again"
         case at.Fenced() | at.Evacuating() | at.Vacated():
             brake = holding(draft, off.host, again_as(draft, off.host))
         case _:

@@ -17,6 +17,7 @@ from .evidence import power_is, reads_off
 from .facts import Facts
 from .model import HostId, Method, Power, RoadId
 from .roads import again_as, usable_roads
+from .rules import judge, may_fence
 from .site import Road
 from .states import Class
 from .tallies import is_proved_dead
@@ -163,7 +164,22 @@ def shoot_again(draft: Draft, host: HostId) -> None:
     if has_proof:
         ask_to_attest(draft, host)
         _forget_acceptance(draft, host)
+    elif not has_reason(draft, host):
+        tell(draft, host, "shot_held:no_class")
+        return
     shoot(draft, host, again_as(draft, host))
+
+
+def has_reason(draft: Draft, host: HostId) -> bool:
+    """Say whether a proof, an order, or what is seen now asks for a host that was fenced to be off.
+
+    Storage alone never ends the story: it goes on by power. But a person's word expires, and leaves
+    nothing; then only a class that leads to a fence does, as for the first shot (SAFETY 6).
+    """
+    if proofs.valid(draft.host(host)) or again_as(draft, host) is Class.ORDERED:
+        return True
+    cls = judge(draft, host).cls
+    return cls is Class.DEAD_POWER or may_fence(draft, host, cls)
 
 
 def _went_dark_again(draft: Draft, host: HostId) -> bool:
