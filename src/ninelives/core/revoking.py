@@ -13,7 +13,7 @@ from functools import partial
 from . import actions as do
 from . import states as at
 from .draft import Draft
-from .model import BackendId, HostId
+from .model import BackendId, HostId, Method, Validity
 
 
 def revoke(draft: Draft, host: HostId) -> None:
@@ -88,8 +88,25 @@ def let_in(draft: Draft, host: HostId) -> bool:
     else:
         draft.forget(partial(_is_revocation, host))
         for backend in shut_out:
+            _spend_proof(draft, host, backend)
             _lift(draft, host, backend)
     return not shut_out
+
+
+def _spend_proof(draft: Draft, host: HostId, backend: BackendId) -> None:
+    """What we lift ourselves proves nothing from here on, and is contradicted by nobody's writes.
+
+    Who falls again before it is led back would else be held for the storage that we opened to it.
+    """
+    record = draft.host(host)
+    proofs = tuple(
+        replace(proof, validity=Validity.VOID, contradicted_by="lifted")
+        if proof.method is Method.STORAGE_REVOKED and proof.covers.disk(backend)
+        else proof
+        for proof in record.proofs
+    )
+    if proofs != record.proofs:
+        draft.put_host(replace(record, proofs=proofs))
 
 
 def may_land_until(draft: Draft, host: HostId) -> float:
