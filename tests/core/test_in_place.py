@@ -3,23 +3,28 @@
 from dataclasses import replace
 
 import pytest
-from tests.core.arrangements import C1, NOW, fresh, record, sees
+from tests.core.arrangements import C1, NOW, fresh, record, sees, silent
 from tests.core.small_cloud import CEPH
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
+from ninelives.core.cluster import Heard
 from ninelives.core.draft import Draft
 from ninelives.core.in_place import restart_in_place
+from ninelives.core.lastcheck import objection
 from ninelives.core.model import (
     EVERYTHING,
     BootId,
     HostId,
     Method,
+    Plane,
     Proof,
     ServerId,
     ServerSeen,
+    Sign,
     VmState,
+    WitnessId,
 )
 from ninelives.core.moves import watched
 from ninelives.core.protection import Promise
@@ -32,7 +37,8 @@ def left_behind() -> Draft:
     """Web waits at c1, which is led back; it was sent to c2, which was proved off since."""
     draft = fresh()
     record(state=at.Returning(NOW, at.Stage.RESTARTING, NOW, NEW), epoch=1)(draft)
-    sees(strong_boot=NEW)(draft)
+    heard = {Plane.MANAGEMENT: {WitnessId("k1"): Heard(Sign.STRONG, NEW, NOW)}}
+    sees(strong_boot=NEW, heard=heard)(draft)
     proof = Proof(Method.POWER_OFF, C2, 1, 1, NOW - 60, None, EVERYTHING, "bmc-c2 off twice")
     record("c2", state=at.Vacated(NOW - 30), epoch=1, proofs=(proof,))(draft)
     seen = ServerSeen(ServerId("web"), C1, VmState.ACTIVE, None, is_running=True, disks=(CEPH,))
@@ -72,6 +78,34 @@ def test_a_copy_that_was_seen_absent_holds_nobody() -> None:
     restart_in_place(draft, C1)
 
     assert do.HardReboot in [type(action) for action in draft.actions]
+
+
+def test_nobody_is_rebooted_on_a_host_that_fell_silent() -> None:
+    draft = left_behind()
+    move = draft.move(ServerId("web"))
+    assert move is not None
+    draft.put_move(replace(move, absent_on=frozenset({C2})))
+    silent(Plane.MANAGEMENT)(draft)
+
+    assert not restart_in_place(draft, C1)
+
+    assert do.HardReboot not in [type(action) for action in draft.actions]
+
+
+def test_a_reboot_that_was_decided_does_not_leave_once_its_host_is_silent() -> None:
+    draft = left_behind()
+    reboot = do.HardReboot(ServerId("web"), C1, 1, 1)
+    move = draft.move(reboot.server)
+    assert move is not None
+    draft.put_move(replace(move, absent_on=frozenset({C2})))
+    cluster = draft.cluster
+    cluster.apply(draft.decision())
+    assert objection(cluster, reboot, NOW, move.seen) == ""
+
+    silent(Plane.MANAGEMENT)(draft)
+
+    cluster.apply(draft.decision())
+    assert objection(cluster, reboot, NOW, move.seen) == "boot_not_attested"
 
 
 @pytest.mark.parametrize(("word", "ends"), [("stop", at.Done), ("start", at.WaitingForHost)])

@@ -9,6 +9,7 @@ from dataclasses import replace
 from . import actions as do
 from . import events as on
 from . import states as at
+from . import ungated
 from .arrival import done
 from .draft import Draft
 from .episode import tell
@@ -80,8 +81,8 @@ def _is_under_way(draft: Draft, move: at.Move) -> bool:
 
 
 def _reboot(draft: Draft, move: at.Move, state: at.WaitingForHost) -> None:
-    if _may_run_elsewhere(draft, move):
-        return
+    if _may_run_elsewhere(draft, move) or not ungated.is_heard(draft, move.host):
+        return  # what waits in the queue of one that fell silent runs at its next boot, whenever
     attempt = move.attempt + 1
     sent = replace(state, since=draft.now, is_sent=True)
     draft.put_move(replace(move, state=sent, attempt=attempt))

@@ -28,6 +28,7 @@ from .reset import may_reset
 from .roads import again_as, sent_as, usable_roads
 from .shooting import has_reason
 from .targets import stale_writers, takes_servers, unproved_writers
+from .ungated import is_heard
 
 HostAction = (
     do.PowerOff
@@ -253,6 +254,6 @@ def _start(draft: Draft, action: ServerAction, seen: ServerSeen | None) -> str:
         is_free = permits_restart(draft, move.killed, action.server, action.host)
         why = "" if is_free else "end_not_proved"
     elif isinstance(action, do.HardReboot) and isinstance(move.state, at.WaitingForHost):
-        is_led_back = is_boot_led_back(draft, action.host)
+        is_led_back = is_boot_led_back(draft, action.host) and is_heard(draft, action.host)
         why = _writers(draft, move, action.host) if is_led_back else "boot_not_attested"
     return why or holding_moves(draft, move.host)
