@@ -277,8 +277,13 @@ def _force_up(draft: Draft, host: HostId, state: at.Returning) -> None:
         _to_stage(draft, host, Stage.RESTARTING)
         return
     # nova-compute drains its queue and cleans up when it starts; a start that was queued there
-    # would make a second copy, so the look for guests and the force-up come after that.
-    cleaned_at = state.stage_since + draft.policy(host).compute_start_s * 2**state.attempt
+    # would make a second copy, so the look for guests and the force-up come after that. With the
+    # bus down nothing is drained: the message comes when the bus does.
+    views = draft.views
+    if views.bad_canaries:
+        return
+    drains_from = max(state.stage_since, views.canaries_bad_until or 0.0)
+    cleaned_at = drains_from + draft.policy(host).compute_start_s * 2**state.attempt
     if draft.now < cleaned_at:
         draft.wake_host(host, cleaned_at)
         return
