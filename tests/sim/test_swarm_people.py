@@ -6,7 +6,7 @@ from random import Random
 from tests.sim.small_world import C1, C2, small_setup
 
 from ninelives.core import states as at
-from ninelives.core.model import HostId, RoadId
+from ninelives.core.model import EVERYTHING, HostId, Method, Proof, RoadId
 from ninelives.core.site import Site
 from ninelives.sim.faults.grammar import Words
 from ninelives.sim.swarm_people import is_kept_dark, waiting
@@ -106,3 +106,13 @@ def test_a_road_that_nobody_verified_is_signed_where_it_leads_to_its_host() -> N
 
 def test_one_that_is_ordered_to_be_shot_needs_no_storm() -> None:
     assert not orders(world_of(at.Host(HostId(C1), 1, ORDERED)))
+
+
+def test_one_that_went_dark_after_its_reboot_is_confirmed() -> None:
+    proof = Proof(Method.REBOOTED, C1, 1, 1, 1.0, None, EVERYTHING, "boot c1-boot2, gate closed")
+    world = world_of(at.Host(C1, 1, at.Evacuating(1.0), proofs=(proof,)))
+    assert orders(world) == []
+
+    world.hosts[C1].condition = Condition.OFF
+
+    assert orders(world) == [CONFIRM]

@@ -20,7 +20,8 @@ from .model import HostId, Seen, ServerId, ServerSeen
 from .move import cancel_if_gone, settle_send, step
 from .plan import plan
 from .proofs import permits_start
-from .shooting import shoot_again, still_on
+from .roads import usable_roads
+from .shooting import shoot_again, still_on, went_dark_again
 from .tallies import is_proved_dead
 from .targets import in_order
 
@@ -206,6 +207,8 @@ def _tell_unproved(draft: Draft, host: HostId) -> None:
     state = draft.host(host).state
     if not isinstance(state, at.Fenced | at.Evacuating | at.Vacated):
         return
+    if went_dark_again(draft, host) and not usable_roads(draft, host):
+        tell(draft, host, "unfenceable", "dark again after its reboot, and no road may prove it")
     if is_proved_dead(draft.host(host)):
         return
     if draft.now >= state.since + draft.policy(host).unfenceable_after_s:

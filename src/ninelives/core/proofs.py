@@ -243,7 +243,7 @@ def permits_start(draft: Draft, host: HostId) -> bool:
         is_off = reads_off(draft, host, draft.now - policy.proof_fresh_s)
         is_off = is_off and not reads_on_since(draft, host)
         return is_off and not _mapping_may_still_show(draft, host)
-    if Method.REBOOTED in methods:
+    if Method.REBOOTED in methods and not _was_found_dark_since(draft, host):
         return has_clean_boot(draft, host)
     if Method.HUMAN in methods and _awaits_revocation(draft, host):
         return False
@@ -251,6 +251,17 @@ def permits_start(draft: Draft, host: HostId) -> bool:
         tenant = planes_seen(draft, host).get(Plane.TENANT)
         return policy.starts_without_network_proof or tenant is Seen.DOWN
     return True
+
+
+def _was_found_dark_since(draft: Draft, host: HostId) -> bool:
+    """Say whether a person confirmed that the boot which proved the old one gone is dead as well.
+
+    Only while it stays dark: what comes up after that is another boot, and must attest itself.
+    """
+    # In the order in which they were made: a new term gives all of them one instant.
+    methods = [proof.method for proof in valid(draft.host(host))]
+    is_dark = Seen.UP not in planes_seen(draft, host).values()
+    return is_dark and Method.HUMAN in methods[methods.index(Method.REBOOTED) :]
 
 
 def _mapping_may_still_show(draft: Draft, host: HostId) -> bool:

@@ -159,7 +159,7 @@ def shoot_again(draft: Draft, host: HostId) -> None:
         spend_order(draft, host)
     # A vacated host that is on is on its way back: its gate, and not we, keeps it from starting.
     is_settled = isinstance(record.state, at.Vacated) or not _is_on_again(draft, host)
-    if has_proof and is_settled and not _went_dark_again(draft, host):
+    if has_proof and is_settled and not went_dark_again(draft, host):
         return
     if has_proof:
         ask_to_attest(draft, host)
@@ -182,7 +182,7 @@ def has_reason(draft: Draft, host: HostId) -> bool:
     return cls is Class.DEAD_POWER or may_fence(draft, host, cls)
 
 
-def _went_dark_again(draft: Draft, host: HostId) -> bool:
+def went_dark_again(draft: Draft, host: HostId) -> bool:
     """A reboot's proof permits a start while its boot is seen; that boot is gone, and another one.
 
     Nothing but the power can prove the host now: it is switched off for good, as what it is.

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from random import Random
 
 from ninelives.core import states as at
-from ninelives.core.model import HostId, Mode
+from ninelives.core.model import HostId, Method, Mode
+from ninelives.core.proofs import valid
 from ninelives.core.tallies import is_proved_dead
 
 from .bmc import devices_of
@@ -148,6 +149,9 @@ def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:
             yield from confirmed(world, host)
         case at.Fenced() | at.Evacuating() | at.Vacated() if not is_proved_dead(record):
             yield from proved_by_hand(world, host)
+        case at.Evacuating() if host.condition in DEAD and is_proved_by_reboot(record):
+            yield from signed(world, host)
+            yield from confirmed(world, host)
         case at.Vacated():
             yield from back(world, rng, host, record)
         case at.Quarantined():
@@ -194,6 +198,11 @@ def shots_allowed(world: World, host: HostTruth) -> Iterator[Words]:
 def waits_for_shot(record: at.Host) -> bool:
     is_out = isinstance(record.state, at.Fencing | at.Fenced | at.Evacuating)
     return is_out and not is_proved_dead(record)
+
+
+def is_proved_by_reboot(record: at.Host) -> bool:
+    """Say whether nothing but a boot that attested itself speaks for the whole host."""
+    return {p.method for p in valid(record) if p.covers.cpu} == {Method.REBOOTED}
 
 
 def proved_by_hand(world: World, host: HostTruth) -> Iterator[Words]:
