@@ -72,6 +72,19 @@ def test_an_episode_without_an_end_breaks_l1_once_all_is_healed(healed: bool) ->
     assert told.laws == ({"L1"} if healed else set())
 
 
+@pytest.mark.parametrize(("ago_s", "laws"), [(500, set[str]()), (1500, {"L1"})])
+def test_an_outage_that_a_person_ordered_has_its_time_from_the_order(
+    ago_s: float, laws: set[str]
+) -> None:
+    told = story().host(C1, at.Healthy(1.0)).after(2000)
+    shot = replace(told.hosts[C1], epoch=1, state=at.Fencing(told.now, at.Class.ORDERED))
+    told.decided(on.FenceOrdered("ann", C1, "c1"), hosts=(shot,))
+
+    told.after(ago_s).finished()
+
+    assert told.laws == laws
+
+
 def test_an_episode_has_its_time_after_the_last_fault() -> None:
     told = story().fencing().after(2000).truly(so.FaultBegan(1, ""), so.FaultEnded(1, ""))
 

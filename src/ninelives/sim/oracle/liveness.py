@@ -7,6 +7,7 @@ leads nobody can tell, and a new leader has its full time from the beginning of 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 
 from ninelives.core import actions as do
 from ninelives.core import states as at
@@ -113,6 +114,8 @@ def all_ended(picture: Picture, when: float, *, healed: bool) -> Iterator[Violat
     if not healed or not is_due or not control.is_armed or control.mode is not Mode.ACT:
         return
     for host, record in sorted(picture.records.hosts.items()):
+        if when < picture.records.ordered_at.get(host, -inf) + picture.facts.ends_within_s:
+            continue  # all was well, and a person had a living host shot a moment ago
         is_told = _is_told(picture, host, record.epoch, "")
         waits = isinstance(record.state, EXPLAINED) or _has_no_road(picture, host, record)
         is_stuck = isinstance(record.state, UNENDED) and not waits

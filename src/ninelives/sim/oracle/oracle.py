@@ -221,6 +221,8 @@ class Oracle:
                 records.classes[host] = (after.epoch, cls)
         elif after.epoch != before.epoch:
             self.counts.episodes += 1
+            if isinstance(it.event, on.FenceOrdered):
+                records.ordered_at[host] = when
             picture.told.off_reads.pop(host, None)
         match after.state:
             case (

@@ -21,6 +21,8 @@ class Records:
     moves_of: dict[HostId, set[ServerId]] = field(default_factory=dict[HostId, set[ServerId]])
     # When a guest's resets were last written: they are counted for a window from then on.
     reset_at: dict[ServerId, float] = field(default_factory=dict[ServerId, float])
+    # When a person's order began an outage: it has its time to end from then on, as from a fault.
+    ordered_at: dict[HostId, float] = field(default_factory=dict[HostId, float])
     control: Control = Control()
     classes: dict[HostId, tuple[int, at.Class]] = field(
         default_factory=dict[HostId, tuple[int, at.Class]]
