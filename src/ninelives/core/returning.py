@@ -273,11 +273,8 @@ def _start_compute(draft: Draft, host: HostId, state: at.Returning) -> None:
 def _force_up(draft: Draft, host: HostId, state: at.Returning) -> None:
     """Take our force-down off, once the host was seen without any guest process."""
     record, sights = draft.host(host), draft.sights(host)
-    if not record.forced_down_by_us:
-        _to_stage(draft, host, Stage.RESTARTING)
-        return
     # nova-compute drains its queue and cleans up when it starts; a start that was queued there
-    # would make a second copy, so the look for guests and the force-up come after that. With the
+    # would make a second copy, so the look for guests, force-up and gate come after that. With the
     # bus down nothing is drained: the message comes when the bus does.
     views = draft.views
     if views.bad_canaries:
@@ -286,6 +283,9 @@ def _force_up(draft: Draft, host: HostId, state: at.Returning) -> None:
     cleaned_at = drains_from + draft.policy(host).compute_start_s * 2**state.attempt
     if draft.now < cleaned_at:
         draft.wake_host(host, cleaned_at)
+        return
+    if not record.forced_down_by_us:
+        _to_stage(draft, host, Stage.RESTARTING)
         return
     said = sights.attested.attestation if sights.attested is not None else None
     is_fresh = said is not None and sights.attested_at >= cleaned_at
