@@ -7,6 +7,7 @@ from tests.oracle.history import (
     C1,
     C2,
     CEPH,
+    OLD,
     S1,
     S2,
     S3,
@@ -20,7 +21,7 @@ from tests.oracle.history import (
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import Candidate, HostId, ServerSeen, VmState
+from ninelives.core.model import Candidate, HostId, Method, ServerSeen, VmState
 from ninelives.core.policy import BALANCED, Policy
 from ninelives.core.protection import Promise
 from ninelives.sim import happenings as so
@@ -142,6 +143,17 @@ def test_a_server_called_done_that_runs_against_its_will_breaks_i15() -> None:
     told = story().evacuating().sent().truly(so.UserActed(S1, "stop")).after(5)
 
     assert told.arrived().laws == {"I15"}
+
+
+def test_a_copy_that_a_person_falsely_called_dead_is_nobodys_resurrection() -> None:
+    told = story().truly(so.HostChanged(C1, "hung", OLD)).fencing().proved(C1, Method.HUMAN)
+    told.host(C1, at.Evacuating(told.now)).sent().truly(so.UserActed(S1, "stop")).after(5)
+    told.replied(FIRST).watched(seen(S1, C2, record("completed")))
+
+    told.moving(at.Done(told.now, C2))
+
+    assert "I15" not in told.laws
+    assert told.oracle.picture.excused["I15 false human proof"] == 1
 
 
 def test_a_state_that_is_reset_without_a_word_of_its_class_breaks_i15() -> None:

@@ -12,7 +12,7 @@ from .facts import Violation
 from .picture import Picture
 from .told import Flight
 from .truth import NOT_MOVED
-from .writers import covers, disks_of
+from .writers import covers, disks_of, is_a_persons_word
 
 LOOKED_S = 2.0  # the last read before a send may be this old when the user acts
 SETTLED = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
@@ -102,7 +102,13 @@ def reset_allowed(picture: Picture, when: float, action: do.ResetState) -> Itera
 def rests_as_wanted(picture: Picture, when: float, server: ServerId) -> Iterator[Violation]:
     """I15 at the end: it does not run against its user's will."""
     since, word = picture.truth.unwanted.get(server, (when, ""))
-    if word and when - since > LOOKED_S and picture.truth.domains.get(server):
+    copies = picture.truth.domains.get(server)
+    if not word or when - since <= LOOKED_S or not copies:
+        return
+    # What a person alone called dead, falsely, was never started by anybody: nobody resurrected it.
+    if all(is_a_persons_word(picture, host, server) for host in copies):
+        picture.excused["I15 false human proof"] += 1
+    else:
         yield Violation("I15", when, server, f"called done, and runs after its user's {word}")
 
 

@@ -60,7 +60,7 @@ def _judged(
         return
     if not picture.truth.strays.get(server, set[HostId]()).isdisjoint(writers):
         picture.excused[f"I1 {cause}"] += 1
-    elif any(_is_a_persons_word(picture, other, server) for other in writers if other != host):
+    elif any(is_a_persons_word(picture, other, server) for other in writers if other != host):
         picture.excused["I1 false human proof"] += 1
     elif _was_sent_on_waking(picture, server):
         picture.excused["I1 paused machine"] += 1
@@ -86,7 +86,7 @@ def _was_sent_on_waking(picture: Picture, server: ServerId) -> bool:
     return flight is not None and woke is not None and 0.0 <= flight.at - woke <= LAST_CHECK_S
 
 
-def _is_a_persons_word(picture: Picture, host: HostId, server: ServerId) -> bool:
+def is_a_persons_word(picture: Picture, host: HostId, server: ServerId) -> bool:
     """Say whether nothing but a named person said that this host cannot write this server."""
     proofs = picture.records.proofs(host)
     others = [proof for proof in proofs if proof.method is not Method.HUMAN]
