@@ -147,12 +147,13 @@ def reds_of(chosen: Sequence[Bug], tree: Path, work: Path) -> dict[str, str]:
     """Return who does not leave all green, or what was said of the very same bugs before."""
     kept = work / "green.json"
     names = [repr(bug) for bug in chosen]
-    found = json.loads(kept.read_text()) if kept.exists() else {}
-    if found.get("bugs") != names:
-        found = {"bugs": names, "red": red_ones(chosen, tree, work)}
+    found: tuple[list[str], dict[str, str]] = ([], {})
+    if kept.exists():
+        found = tuple(json.loads(kept.read_text()))
+    if found[0] != names:
+        found = (names, red_ones(chosen, tree, work))
         kept.write_text(json.dumps(found))
-    red: dict[str, str] = found["red"]
-    return red
+    return found[1]
 
 
 def run_hunt(method: str, planted: Path, work: Path, limit_s: float) -> str:
