@@ -37,6 +37,8 @@ from .targets import (
     waits_for_group,
 )
 
+EMPTY_LOOKS = 2  # before what was sent, and is nowhere to be seen, is sent again
+
 
 def step(draft: Draft, move: at.Move, others: list[at.Move], may_send: bool) -> None:
     """Move one server on, as far as what was seen of it allows."""
@@ -263,14 +265,22 @@ def _look_up(draft: Draft, move: at.Move, state: at.Sending, is_fresh: bool) -> 
     """The answer was lost: look for the record; after the settle time, twice, before a retry."""
     if _our_record(move, state.target) is not None or move.seen.host == state.target:
         draft.put_move(replace(move, state=at.Verifying(draft.now, state.target)))
-    elif not is_fresh or draft.now < state.since + draft.policy(move.host).nova_settle_s:
-        return
-    elif state.empty_looks < 2:
-        looked = replace(state, empty_looks=state.empty_looks + 1)
-        draft.put_move(replace(move, state=looked))
-    else:
+    elif _looked_in_vain(draft, move, state, is_fresh):
         # The retry names the same target: should the first arrive after all, it meets itself.
         fail(draft, replace(move, again=state.target), "no_record", None)
+
+
+def _looked_in_vain(
+    draft: Draft, move: at.Move, state: at.Sending | at.Verifying, is_fresh: bool
+) -> bool:
+    """Count an empty look after the settle time; say whether there were enough of them."""
+    if not is_fresh or draft.now < state.since + draft.policy(move.host).nova_settle_s:
+        return False
+    if state.empty_looks < EMPTY_LOOKS:
+        looked = replace(state, empty_looks=state.empty_looks + 1)
+        draft.put_move(replace(move, state=looked))
+        return False
+    return True
 
 
 def _verify(draft: Draft, move: at.Move, state: at.Verifying, is_fresh: bool) -> None:
@@ -299,12 +309,7 @@ def _doubt(draft: Draft, move: at.Move, state: at.Verifying, is_fresh: bool) -> 
 
     Its database lost the record, or the server only passed through where it was followed to.
     """
-    if not is_fresh or draft.now < state.since + draft.policy(move.host).nova_settle_s:
-        return
-    if state.empty_looks < 2:
-        looked = replace(state, empty_looks=state.empty_looks + 1)
-        draft.put_move(replace(move, state=looked))
-    else:
+    if _looked_in_vain(draft, move, state, is_fresh):
         again = state.target if move.attempt > move.first else None
         fail(draft, replace(move, again=again, is_adopted=False), "no_record", None)
 
