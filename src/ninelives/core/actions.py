@@ -292,7 +292,8 @@ class PowerOn:
     attempt: int
 
 
-Send = Evacuate | ResetState | StartServer | HardReboot | LiveMigrate | PowerOn
+ServerSend = Evacuate | ResetState | StartServer | HardReboot | LiveMigrate
+Send = ServerSend | PowerOn
 
 
 # Words for people. Safe to repeat: the receiver drops what it has.

@@ -90,22 +90,14 @@ def one_writer(step: Step) -> Complaints:
     """I1: of each server at most one send is out, so that at most one more copy can come of it."""
     sent: set[ServerId] = set()
     for action in step.decision.actions:
-        match action:
-            case (
-                do.Evacuate()
-                | do.ResetState()
-                | do.StartServer()
-                | do.HardReboot()
-                | do.LiveMigrate()
-            ):
-                before = step.before.moves.get(action.server)
-                if action.server in sent:
-                    yield action.server, "two sends at once"
-                elif not _may_send(action, before):
-                    yield action.server, f"{_name(action)} while one is out"
-                sent.add(action.server)
-            case _:
-                pass
+        if not isinstance(action, do.ServerSend):
+            continue
+        before = step.before.moves.get(action.server)
+        if action.server in sent:
+            yield action.server, "two sends at once"
+        elif not _may_send(action, before):
+            yield action.server, f"{_name(action)} while one is out"
+        sent.add(action.server)
 
 
 def _may_send(action: do.Send, before: at.Move | None) -> bool:

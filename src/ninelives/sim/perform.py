@@ -85,20 +85,10 @@ def last_check(
 ) -> str:
     """Return why it must not go out, "" when it may."""
     seen: ServerSeen | None = None
-    match action:
-        case (
-            do.Evacuate()
-            | do.ResetState()
-            | do.StartServer()
-            | do.HardReboot()
-            | do.LiveMigrate()
-            | do.StopServer()
-        ):
-            seen = cloud_reads.show(world, action.server)
-            if seen is None:
-                return "unread"
-        case _:
-            pass
+    if isinstance(action, do.ServerSend | do.StopServer):
+        seen = cloud_reads.show(world, action.server)
+        if seen is None:
+            return "unread"
     if not tenure.can_renew(world, controller):
         return "lease"
     if not tenure.renew_now(world, controller) or controller.hold is None:

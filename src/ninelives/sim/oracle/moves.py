@@ -19,7 +19,7 @@ SETTLED = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
 WAITING = (at.Planned, at.Retry)
 COUNTED = (at.Sending, at.Verifying, at.Starting)  # they use a target, a backend, a project
 
-Start = do.Evacuate | do.ResetState | do.StartServer | do.HardReboot | do.LiveMigrate
+Start = do.ServerSend
 
 
 # I14.

@@ -279,13 +279,7 @@ def may_be_of(action: do.Send, record: MoveRecord) -> bool:
 
 def server_of(action: do.Action) -> ServerId | None:
     """Name the server that a send is about."""
-    match action:
-        case (
-            do.Evacuate() | do.ResetState() | do.StartServer() | do.HardReboot() | do.LiveMigrate()
-        ):
-            return action.server
-        case _:
-            return None
+    return action.server if isinstance(action, do.ServerSend) else None
 
 
 def is_in_error(seen: ServerSeen) -> bool:
