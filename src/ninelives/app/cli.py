@@ -4,6 +4,7 @@ import click
 
 from .cli_arm import arm, db, disarm
 from .cli_compare import compare
+from .cli_config import config
 from .cli_demo import demo
 from .cli_explore import explore
 from .cli_host import host
@@ -19,6 +20,7 @@ def main() -> None:
 
 
 main.add_command(arm)
+main.add_command(config)
 main.add_command(db)
 main.add_command(demo)
 main.add_command(disarm)

@@ -1,0 +1,1 @@
+"""The configuration: TOML files in, the frozen values that everything else is made of out."""

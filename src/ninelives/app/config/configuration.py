@@ -1,0 +1,123 @@
+"""What a controller is configured with: frozen, whole, and without a secret that could be shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ninelives.core.model import HostId, Mode, Plane, RoadId, SegmentId, WitnessId
+from ninelives.core.setting import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A password. It has no words of its own: whoever needs it asks for it by name."""
+
+    password: str = field(repr=False, default="")
+
+    def __bool__(self) -> bool:
+        return bool(self.password)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAt:
+    """Where the store is, and how long a lease in it lasts."""
+
+    url: str
+    password: Secret
+    lease_s: float
+    margin_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CloudAt:
+    """Which cloud of clouds.yaml, or that of the environment."""
+
+    name: str | None
+    clouds_file: Path | None
+    region: str | None
+    services_poll_s: float
+    canary_poll_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePlan:
+    """How hosts are looked at from here."""
+
+    every_s: float
+    timeout_s: float
+    kind: str  # "auto", "icmp", "tcp"
+    tcp_port: int
+    refused_is_life: bool
+    power_sweep_s: float
+    references: Mapping[Plane, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """How one power device is spoken to."""
+
+    road: RoadId
+    host: HostId
+    kind: str
+    address: str
+    user: str
+    password: Secret
+    system: str
+    ca_file: Path | None
+    is_insecure: bool
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What everything else calls a host, and where it is reached."""
+
+    nova: str
+    hypervisor: str
+    cluster_node: str
+    addresses: Mapping[Plane, str]
+    storage_addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """How much is allowed: everywhere, and where a segment differs."""
+
+    default: Mode
+    segments: Mapping[SegmentId, Mode]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One who is told."""
+
+    name: str
+    kind: str
+    url: str
+    command: tuple[str, ...]
+    server: str
+    user: str
+    password: Secret
+    sender: str
+    to: tuple[str, ...]
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All of it."""
+
+    me: WitnessId
+    state: Path
+    socket: Path
+    socket_group: str | None
+    log: str  # "auto", "json", "journal", "plain"
+    listen: tuple[str, int]
+    store: StoreAt
+    cloud: CloudAt
+    probes: ProbePlan
+    modes: Modes
+    setting: Setting
+    names: Mapping[HostId, Names]
+    devices: Mapping[RoadId, Device]
+    told: tuple[Told, ...]
