@@ -57,6 +57,17 @@ def test_a_server_with_an_outcome_is_not_forgotten(state: at.MoveState) -> None:
     assert emptied(others_settled(story().evacuating()).moving(state)).laws == set()
 
 
+@pytest.mark.parametrize(("cause", "laws"), [("autostart", set[str]()), ("nova", {"I14"})])
+def test_a_copy_that_libvirt_started_of_itself_is_no_move(cause: str, laws: set[str]) -> None:
+    told = others_settled(story(facts(s1=ServerFacts(C2, (CEPH,)))))
+    told.truly(so.DomainStarted(S1, C1, is_rebuilt=False, cause=cause), so.DomainStopped(S1, C1))
+    told.evacuating()
+
+    told = emptied(told)
+
+    assert told.laws & {"I14"} == laws
+
+
 def test_a_deleted_server_needs_no_outcome() -> None:
     told = others_settled(story().evacuating()).truly(so.UserActed(S1, "delete"))
 

@@ -146,6 +146,20 @@ def test_an_order_to_let_it_in_before_its_return_breaks_i21() -> None:
     assert revoked().acted(do.LiftRevocation(C1, CEPH, 1)).laws == {"I21"}
 
 
+@pytest.mark.parametrize("shut_out", [(), (at.Revocation(CEPH),)])
+def test_what_a_person_undid_is_let_in_however_late_but_not_who_is_shut_out_anew(
+    shut_out: tuple[at.Revocation, ...],
+) -> None:
+    told = revoked().host(C1, at.Held(1.0, "half_fenced", at.Class.DEAD_OR_FROZEN), proofs=())
+    told.decided(on.HalfFencedSettled("ann", C1, 1, finish=False)).suspected()
+    told.host(C1, at.Healthy(told.now)).suspected()
+    told.host(C1, at.Suspect(told.now, at.Class.VANTAGE, told.now), revocations=shut_out)
+
+    told.acted(do.LiftRevocation(C1, CEPH, 1))
+
+    assert told.laws == ({"I21"} if shut_out else set())
+
+
 def test_a_revocation_that_expires_by_a_fault_is_not_ours() -> None:
     told = revoked().truly(so.FaultBegan(42, "the entry is gone"))
 

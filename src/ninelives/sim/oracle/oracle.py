@@ -79,7 +79,7 @@ class Oracle:
         picture, truth = self.picture, self.picture.truth
         match it:
             case so.DomainStarted():
-                truth.domain_started(it.server, it.host)
+                truth.domain_started(it.server, it.host, it.cause)
                 found += writers.one_writer(picture, when, it)
                 found += returns.gate_kept(picture, when, it)
                 found += moves.data_kept(picture, when, it)

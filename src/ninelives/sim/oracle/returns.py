@@ -83,7 +83,7 @@ def _ends_of(action: do.Send) -> tuple[HostId, ...]:
 def led_back_in_order(picture: Picture, when: float, action: Leading) -> Iterator[Violation]:
     """I20 and I21: each step of the way back at its own stage, none before."""
     state = picture.records.host(action.host).state
-    if isinstance(state, at.Healthy | at.Held) or _is_undone(picture, action.host):
+    if isinstance(state, at.Healthy | at.Held) or _is_undone(picture, action):
         return  # every arrow into healthy undoes what is ours; a human undoes from held
     stage = state.stage if isinstance(state, at.Returning) else None
     law = "I21" if isinstance(action, do.LiftRevocation) else "I20"
@@ -99,11 +99,16 @@ def led_back_in_order(picture: Picture, when: float, action: Leading) -> Iterato
         yield Violation(law, when, action.host, f"{type(action).__name__} while {where}")
 
 
-def _is_undone(picture: Picture, host: HostId) -> bool:
-    """Say whether the suspicion of now is the one with which an undo ended the last episode."""
-    record = picture.records.host(host)
-    is_new = isinstance(record.state, at.Suspect)
-    return is_new and (host, record.epoch - 1) in picture.told.undone
+def _is_undone(picture: Picture, action: Leading) -> bool:
+    """Say whether a person undid the fence that it takes back, and nothing shut the host out since.
+
+    Disarmed, nothing is sent: its host may be suspected again, and again, before the lift goes out.
+    """
+    if not isinstance(action, do.LiftRevocation):
+        return False
+    shut_out = picture.records.host(action.host).revocations
+    is_shut_out = any(each.backend == action.backend and not each.lifted for each in shut_out)
+    return not is_shut_out and (action.host, action.epoch) in picture.told.undone
 
 
 def gate_opened(picture: Picture, action: Leading) -> None:

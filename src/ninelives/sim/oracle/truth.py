@@ -53,11 +53,13 @@ class Truth:
             if facts.is_running:
                 self.domain_started(server, facts.home)
 
-    def domain_started(self, server: ServerId, host: HostId) -> None:
+    def domain_started(self, server: ServerId, host: HostId, cause: str = "nova") -> None:
+        """Take in a copy. One that libvirt started of itself moves nobody: it lives elsewhere."""
         self.domains.setdefault(server, set()).add(host)
         self.guests.setdefault(host, set()).add(server)
         self.resized.discard(server)
-        self._settle(server, host)
+        if cause != "autostart":
+            self._settle(server, host)
 
     def _settle(self, server: ServerId, host: HostId) -> None:
         before = self.homes.get(server)
