@@ -46,7 +46,7 @@ def word_of_user(server: ServerSeen) -> at.Will | None:
 
 def will_of(server: ServerSeen) -> at.Will:
     """Say what its user wants of a server: the last word, and what Nova was about to do. Pure."""
-    rests = server.vm_state in RESTING
+    rests = server.vm_state in RESTING and not _is_started_for_it(server)
     return word_of_user(server) or (at.Will.STOPPED if rests else at.Will.RUNNING)
 
 
@@ -57,8 +57,18 @@ def ran(server: ServerSeen) -> bool:
             return server.is_running is not False
         case VmState.ERROR:
             return server.is_running is True
+        case VmState.STOPPED:
+            return _is_started_for_it(server)
         case _:
             return False
+
+
+def _is_started_for_it(server: ServerSeen) -> bool:
+    """Say whether a start of it is under way that is no word of its user: then it is ours.
+
+    We start only who ran. A database that fails over may forget that it did so again.
+    """
+    return server.task_state == "powering-on" and server.user_action != "start"
 
 
 def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
