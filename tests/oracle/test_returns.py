@@ -24,7 +24,7 @@ from ninelives.core import states as at
 from ninelives.core.model import EVERYTHING, Covers, HostId, Method, WitnessId
 from ninelives.core.policy import BALANCED
 from ninelives.sim import happenings as so
-from ninelives.sim.oracle import ServerFacts
+from ninelives.sim.oracle import ServerFacts, queues
 
 CEPH_ONLY = Covers(backends=frozenset({CEPH}))
 SAFE_S = BALANCED.safe_s
@@ -85,21 +85,59 @@ def test_a_guest_that_a_broken_gate_let_start_is_counted_and_no_more() -> None:
     assert told.oracle.picture.excused["I20 autostart"] == 1
 
 
-@pytest.mark.parametrize(("has_asked", "laws"), [(False, set[str]()), (True, {"I20"})])
-def test_what_others_asked_of_a_host_without_a_gate_is_counted_and_no_more(
-    has_asked: bool, laws: set[str]
-) -> None:
+def bare() -> History:
+    """A story in which c1 has no agent, and so no gate."""
     plain = facts()
     hosts = {**plain.site.hosts, C1: replace(plain.site.hosts[C1], has_agent=False)}
-    told = story(replace(plain, site=replace(plain.site, hosts=hosts))).evacuating()
-    if has_asked:
-        told.moving(at.WaitingForHost(told.now, "policy", is_sent=True))
-        told.oracle.picture.told.sent(told.now, do.HardReboot(S1, C1, 1, 1), S1)
+    return story(replace(plain, site=replace(plain.site, hosts=hosts)))
+
+
+@pytest.mark.parametrize(
+    ("asked_while", "laws"),
+    [("never", set[str]()), ("well", set[str]()), ("out", {"I20"})],
+)
+def test_what_waits_for_a_host_without_a_gate_since_it_was_well_is_counted_and_no_more(
+    asked_while: str, laws: set[str]
+) -> None:
+    told = bare().host(C1, at.Healthy(1.0))
+    if asked_while == "well":
+        queues.asked(told.oracle.picture, told.now, do.Evacuate(S1, C2, C1, 1, 1))
+    told.after(1).evacuating()
+    if asked_while == "out":
+        queues.asked(told.oracle.picture, told.now, do.Evacuate(S1, C2, C1, 1, 1))
 
     told.truly(so.DomainStarted(S1, C1, is_rebuilt=False))
 
     assert told.laws == laws
     assert told.oracle.picture.excused["I20 ungated"] == (not laws)
+
+
+@pytest.mark.parametrize(
+    ("asks_late", "by_us", "has_agent", "laws"),
+    [
+        (False, False, False, set[str]()),
+        (True, False, False, {"I1"}),
+        (False, True, False, {"I1"}),
+        (False, False, True, {"I1"}),
+    ],
+    ids=["its button was pressed", "asked after its boot", "we switched it on", "it has a gate"],
+)
+def test_a_start_that_waited_for_the_boot_of_a_host_without_a_gate_is_its_button_s(
+    asks_late: bool, by_us: bool, has_agent: bool, laws: set[str]
+) -> None:
+    told = story() if has_agent else bare()
+    told.evacuating().truly(so.HostChanged(C1, "off", None), so.UserActed(S1, "start"))
+    told.after(60).truly(so.DomainStarted(S1, C2, is_rebuilt=False))
+    if by_us:
+        queues.asked(told.oracle.picture, told.now, do.PowerOn(C1, 1, 1))
+    told.after(5).truly(so.HostChanged(C1, "booting", None))
+    told.after(60).truly(so.HostChanged(C1, "running", NEW)).after(1)
+    if asks_late:
+        told.truly(so.UserActed(S1, "start"))
+
+    told.after(1).truly(so.DomainStarted(S1, C1, is_rebuilt=False, cause="user"))
+
+    assert told.laws & {"I1"} == laws
 
 
 def test_a_guest_behind_a_gate_that_we_opened_is_ours() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
+from . import queued
 from . import states as at
 from .adoption import is_settling
 from .draft import Draft
@@ -293,4 +294,6 @@ def holding_power_on(draft: Draft, host: HostId) -> str:
         return "mode"
     if not has_late_off_passed(draft, host):
         return "off_may_be_late"
+    if waits := queued.holding(draft, host):
+        return waits
     return "own_fault" if facts.own_fault else ""  # that it is empty was seen before we were away

@@ -19,6 +19,7 @@ from . import (
     lost_work,
     moves,
     orders_judged,
+    queued,
     repair,
     returning,
     shooting,
@@ -222,9 +223,12 @@ def _servers(draft: Draft, event: on.ServerEvent) -> None:
                 else:
                     repair.drain(draft, request.host, state.cls, servers)
             lost_work.remember(draft, event)  # first: the next step may start its nova-compute
+            queued.remember(draft, request.host, servers)
             returning.records_seen(draft, event)
             moves.listed(draft, event)
-        case on.Watched():
+        case on.Watched(request=watch, servers=servers):
+            if watch.epoch == draft.host(watch.host).epoch:
+                queued.remember(draft, watch.host, servers)
             moves.watched(draft, event)
         case on.TargetsSeen():
             targets_seen(draft, event)

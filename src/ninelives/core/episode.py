@@ -35,6 +35,7 @@ def begin(draft: Draft, host: HostId, cls: Class, rule: str) -> None:
         fences_used=record.fences_used,
         last_off_at=record.last_off_at,
         lost_work=record.lost_work,
+        queued=record.queued,
         is_half_back=record.is_half_back,
     )
     draft.put_host(fresh)
@@ -75,6 +76,7 @@ def end(draft: Draft, host: HostId, why: str) -> None:
         group="",
         zombie_risk="",
         power_ons=0,
+        queued=(),
         is_half_back=False,
         resets=max(record.resets, used),  # a guest's reset later in this epoch is another one
     )

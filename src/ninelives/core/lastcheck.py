@@ -24,6 +24,7 @@ from .proofs import (
     permits_start,
     valid,
 )
+from .queued import is_news
 from .reset import may_reset
 from .roads import again_as, sent_as, usable_roads
 from .shooting import has_reason
@@ -213,6 +214,8 @@ def _of_the_dead(
         return "will_changed"
     if any(not entry.is_final and entry.id not in move.known_records for entry in seen.records):
         return "record_open"
+    if is_news(draft, seen, action.source):
+        return "start_unseen"  # it is remembered before the server goes away from it
     if not permits_start(draft, action.source):
         return "proof_not_fresh"
     return _writers(draft, move, target) or holding_moves(draft, action.source)

@@ -20,13 +20,11 @@ from .model import HostId, Seen, ServerId, ServerSeen
 from .move import cancel_if_gone, settle_send, step
 from .plan import plan
 from .proofs import permits_start
+from .queued import RESTS
 from .roads import usable_roads
 from .shooting import shoot_again, still_on, went_dark_again
 from .tallies import is_proved_dead
 from .targets import in_order
-
-RESTS = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
-
 
 # Fenced: tell Nova, then list.
 
@@ -283,12 +281,3 @@ def _new_writers(move: at.Move, server: ServerSeen) -> set[HostId]:
     fresh = [r for r in server.records if not r.is_final or r.id not in move.known_records]
     ends = {end for record in fresh for end in (record.source, record.target) if end}
     return ends | ({server.host} if server.host else set())
-
-
-def is_named_by_open_move(draft: Draft, host: HostId) -> bool:
-    """Say whether a move still in flight ever named this host: its queue may hold that rebuild."""
-    return any(
-        host in move.named and not isinstance(move.state, RESTS)
-        for other in draft.active()
-        for move in draft.moves_of(other.id)
-    )

@@ -149,5 +149,8 @@ KEEPS_OFF = {
     "store_adopted": "what the lost leader had sent may yet begin: try in a few minutes",
     "mode": "nothing is sent in this mode: set it to act first",
     "off_may_be_late": "a device may act a minute after it accepted: try again then",
+    "start_waits": "a start of a server that lives elsewhere waits for it in Nova's queue, and "
+    "without an agent nothing refuses it: purge that queue, then press its button",
+    "rebuild_waits": "a move that is under way may have left its rebuild in Nova's queue for it",
     "own_fault": "the controller was away, and looks anew: try in a minute",
 }

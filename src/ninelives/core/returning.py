@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from . import actions as do
 from . import events as on
-from . import in_place, moves, revoking, ungated
+from . import in_place, moves, queued, revoking, ungated
 from . import states as at
 from .brakes import holding_power_on
 from .draft import Draft
@@ -36,6 +36,7 @@ def vacated(draft: Draft, host: HostId) -> None:
     """Wait for the host to be switched on, and lead it back when its new boot proves clean."""
     policy, record = draft.policy(host), draft.host(host)
     moves.upkeep(draft, host)
+    queued.tell(draft, host)
     draft.wake_host(host, draft.now + moves.upkeep_again_s(draft, host))
     _follow_power(draft, host)
     due = late_off_ends_at(draft, host)
@@ -170,8 +171,7 @@ def _died_again(draft: Draft, host: HostId, state: at.Returning) -> bool:
         return False
     if state.stage in LET_IN:
         is_half_back = state.stage is Stage.RESTARTING
-        fallen = replace(draft.host(host), boot=state.boot, is_half_back=is_half_back)
-        draft.put_host(fallen)
+        draft.put_host(replace(draft.host(host), boot=state.boot, is_half_back=is_half_back))
         verdict = judge(draft, host)
         begin(draft, host, verdict.cls, verdict.rule)
     elif facts.own_fault:
@@ -245,7 +245,7 @@ def records_seen(draft: Draft, event: on.Listed) -> None:
     if not isinstance(state, at.Returning) or state.stage is not Stage.LIFTING:
         return
     stuck = sorted({server.id for server in event.servers if is_at_stake(draft, host, server)})
-    if not event.is_complete or moves.is_named_by_open_move(draft, host):
+    if not event.is_complete or queued.is_named_by_open_move(draft, host):
         return
     if stuck:
         tell(draft, host, "record_open", ", ".join(stuck))

@@ -164,8 +164,7 @@ ARROWS: frozenset[tuple[type, type]] = frozenset(
         (Returning, Quarantined),
         (Returning, Suspect),  # died again after its servers were let in (ADR 0017)
         (Quarantined, Returning),
-        # A suspicion that cut the way back short, and came to nothing (ADR 0030).
-        *((state, Returning) for state in (Suspect, Repairing, Held)),
+        *((state, Returning) for state in (Suspect, Repairing, Held)),  # cut short (ADR 0030)
     }
 )
 
@@ -228,6 +227,7 @@ class Host:
     power_on_open: bool = False  # a power-on of ours is unanswered
     group: str = ""  # the group incident that this episode belongs to
     lost_work: tuple[int, ...] = ()  # Nova's records that died open with an earlier boot of it
+    queued: tuple[ServerId, ...] = ()  # whose start may wait for its next boot (queued.py)
     is_half_back: bool = False  # it fell while its servers were let in: that goes on first
     resets: int = 0  # numbers of reboots of its servers used in this epoch: none is used twice
 

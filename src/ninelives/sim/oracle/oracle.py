@@ -13,7 +13,7 @@ from ninelives.core import states as at
 from ninelives.core.model import HostId, Proof, Validity
 from ninelives.sim import happenings as so
 
-from . import actors, liveness, moves, returns, shots, writers
+from . import actors, liveness, moves, queues, returns, shots, writers
 from .accounting import Counts, Outages
 from .facts import SetupFacts, Violation
 from .picture import Picture, forked
@@ -89,7 +89,7 @@ class Oracle:
                 self.outages.ran.pop(it.server, None)
             case so.HostChanged():
                 self.outages.host_changed(picture, when, it.host, it.condition)
-                truth.host_changed(it.host, it.condition)
+                truth.host_changed(when, it.host, it.condition)
                 if it.condition in DEAD_CONDITIONS:
                     picture.records.opened.discard(it.host)
             case so.WritesCut():
@@ -155,6 +155,7 @@ class Oracle:
         found += actors.intent_first(picture, when, action)
         if isinstance(action, do.SENDS):
             moves.move_sent(picture, when, action)
+            queues.asked(picture, when, action)
 
     def _server_sent(self, when: float, action: moves.Start, found: Found) -> None:
         picture = self.picture

@@ -42,6 +42,10 @@ class Records:
     named: dict[ServerId, tuple[HostId, int, frozenset[HostId]]] = field(
         default_factory=dict[ServerId, tuple[HostId, int, frozenset[HostId]]]
     )
+    # Our last request of a host about a server: when, and in which episode of that host, if in one.
+    asked: dict[tuple[ServerId, HostId], tuple[float, int | None]] = field(
+        default_factory=dict[tuple[ServerId, HostId], tuple[float, int | None]]
+    )
     shots: deque[tuple[float, HostId]] = field(default_factory=deque[tuple[float, HostId]])
     offs: dict[HostId, float] = field(default_factory=dict[HostId, float])  # the last one let out
     roads: dict[HostId, set[RoadId]] = field(default_factory=dict[HostId, set[RoadId]])

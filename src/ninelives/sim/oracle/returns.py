@@ -10,6 +10,7 @@ from ninelives.sim import happenings as so
 
 from .facts import Violation
 from .picture import Picture
+from .queues import is_ungated
 from .truth import DEAD_CONDITIONS
 
 EMPTY_STATES = (at.Fenced, at.Evacuating, at.Vacated, at.Quarantined)
@@ -38,7 +39,7 @@ def gate_kept(picture: Picture, when: float, it: so.DomainStarted) -> Iterator[V
         picture.excused[f"I20 {it.cause}"] += 1
     elif it.cause == "nova" and _is_resumed(picture, it):
         picture.excused["I20 resumed"] += 1
-    elif _is_ungated(picture, it):
+    elif is_ungated(picture, it):
         picture.excused["I20 ungated"] += 1
     else:
         yield Violation("I20", when, it.host, f"{it.server} started behind the gate")
@@ -55,29 +56,6 @@ def _is_resumed(picture: Picture, it: so.DomainStarted) -> bool:
     move = picture.records.moves.get(it.server)
     waits = move is None or isinstance(move.state, at.WaitingForHost | at.Skipped)
     return waits and seen.host == it.host and seen.task_state in RESUMED_TASKS
-
-
-def _is_ungated(picture: Picture, it: so.DomainStarted) -> bool:
-    """Say whether a host without a gate carries out what somebody else had asked of it.
-
-    What waited in its queue since its user's start runs with its nova-compute, and no step of ours
-    could hold that back. What we asked of it is ours: there nothing was to start yet.
-    """
-    if picture.facts.site.hosts[it.host].has_agent:
-        return False
-    flight, named = picture.told.flights.get(it.server), picture.records.named.get(it.server)
-    asked = flight is not None and it.host in _ends_of(flight.action)
-    return not asked and not (named and it.host in named[2])
-
-
-def _ends_of(action: do.Send) -> tuple[HostId, ...]:
-    match action:
-        case do.Evacuate(target=target):
-            return (target,)
-        case do.StartServer(host=host) | do.HardReboot(host=host):
-            return (host,)
-        case _:
-            return ()
 
 
 def led_back_in_order(picture: Picture, when: float, action: Leading) -> Iterator[Violation]:

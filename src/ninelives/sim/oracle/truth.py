@@ -32,6 +32,9 @@ class Truth:
     unwanted: dict[ServerId, tuple[float, str]] = field(
         default_factory=dict[ServerId, tuple[float, str]]
     )
+    start_asked: dict[ServerId, float] = field(default_factory=dict[ServerId, float])
+    booted_at: dict[HostId, float] = field(default_factory=dict[HostId, float])
+    switched_on: set[HostId] = field(default_factory=set[HostId])  # by us, since it was off
     resized: set[ServerId] = field(default_factory=set[ServerId])  # under its user's hands
     leases: dict[HostId, tuple[float, so.LeaseChanged]] = field(
         default_factory=dict[HostId, tuple[float, so.LeaseChanged]]
@@ -78,8 +81,12 @@ class Truth:
         self.domains.get(server, set[HostId]()).discard(host)
         self.guests.get(host, set[ServerId]()).discard(server)
 
-    def host_changed(self, host: HostId, condition: str) -> None:
+    def host_changed(self, when: float, host: HostId, condition: str) -> None:
         """Adopt a condition. A frozen or hung host keeps its guests: it may wake."""
+        if self.conditions.get(host) == "booting":
+            self.booted_at[host] = when
+        if condition == "off":
+            self.switched_on.discard(host)
         self.conditions[host] = condition
         if condition in DEAD_CONDITIONS:
             for server in tuple(self.guests.get(host, ())):
@@ -109,6 +116,8 @@ class Truth:
             backends.discard(it.backend)
 
     def user_acted(self, when: float, it: so.UserActed) -> None:
+        if it.action == "start":
+            self.start_asked[it.server] = when
         if it.action in NOT_RUNNING:
             self.unwanted[it.server] = (when, it.action)
         elif it.action == "resize":

@@ -19,6 +19,7 @@ from ninelives.sim import happenings as so
 
 from .facts import Violation
 from .picture import Duty, Picture
+from .queues import waited_for_its_boot
 from .told import backends_of
 
 STRANGERS = frozenset({"autostart", "foreign"})  # who starts what no user and none of us asked for
@@ -45,7 +46,7 @@ def one_writer(
                 picture.excused["I1 nobody awake to renew"] += 1
                 return
             for server in sorted(picture.truth.guests.get(it.host, ())):
-                yield from _judged(picture, when, server, it.host, "nova")
+                yield from _judged(picture, when, server, it.host, "let in")
         case _:
             return
 
@@ -62,6 +63,9 @@ def _judged(
         picture.excused[f"I1 {cause}"] += 1
     elif any(is_a_persons_word(picture, other, server) for other in writers if other != host):
         picture.excused["I1 false human proof"] += 1
+    elif cause in ("nova", "user") and waited_for_its_boot(picture, server, host):
+        picture.truth.stray_started(server, host)  # nor what comes of it later is ours
+        picture.excused["I1 ungated"] += 1
     elif _was_sent_on_waking(picture, server):
         picture.excused["I1 paused machine"] += 1
     else:

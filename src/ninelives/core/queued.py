@@ -1,0 +1,84 @@
+"""What may wait in Nova's queue for a host without an agent, and runs there with its next boot.
+
+    its user's start     was asked while the host was dead; its server runs elsewhere by now
+    a rebuild of ours    was sent while the host was well; the server is on its way elsewhere
+
+With an agent the boot gate refuses both (ADR 0025). Without one nothing does, and nobody sees the
+queue: so what Nova shows of the server while it still names the host is remembered, and we do not
+switch the host on while that would make a second copy (ADR 0031).
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from . import episode
+from . import states as at
+from .draft import Draft
+from .model import HostId, ServerId, ServerSeen, VmState
+
+AT_HOME = (at.WaitingForHost, at.Failed, at.Skipped, at.Cancelled)
+RESTS = (at.Done, at.WaitingForHost, at.Failed, at.Skipped, at.Cancelled)
+
+
+def remember(draft: Draft, host: HostId, servers: Iterable[ServerSeen]) -> None:
+    """Keep whose start may wait for a host, of a look at its servers."""
+    if draft.site(host).has_agent:
+        return
+    record = draft.host(host)
+    found = {server.id for server in servers if may_wait(server, host)}
+    if not found.issubset(record.queued):
+        draft.put_host(replace(record, queued=tuple(sorted(found.union(record.queued)))))
+
+
+def may_wait(server: ServerSeen, host: HostId) -> bool:
+    """Say whether a start of this server may wait for `host`: asked, and not carried out. Pure."""
+    is_asked = server.vm_state is VmState.STOPPED and server.user_action == "start"
+    return server.host == host and (is_asked or server.task_state == "powering-on")
+
+
+def is_news(draft: Draft, server: ServerSeen, host: HostId) -> bool:
+    """Say whether a start may wait for `host` that is not remembered yet."""
+    is_bare = not draft.site(host).has_agent
+    return is_bare and may_wait(server, host) and server.id not in draft.host(host).queued
+
+
+def holding(draft: Draft, host: HostId) -> str:
+    """Return what in its queue speaks against switching an empty host on, "" if nothing does."""
+    if draft.site(host).has_agent:
+        return ""
+    if second_copies(draft, host):
+        return "start_waits"
+    return "rebuild_waits" if is_named_by_open_move(draft, host) else ""
+
+
+def tell(draft: Draft, host: HostId) -> None:
+    """Call a person: whoever presses the button makes the second copy as well as we would."""
+    if copies := second_copies(draft, host):
+        what = f"{', '.join(copies)}: purge its queue at Nova before it is switched on"
+        episode.tell(draft, host, "start_waits", what)
+
+
+def second_copies(draft: Draft, host: HostId) -> tuple[ServerId, ...]:
+    """Return of whom a start that waits for the host would be a second copy."""
+    record = draft.host(host)
+    shut = {e.backend for e in record.revocations if e.in_force and not e.lifted}
+    return tuple(
+        server
+        for server in record.queued
+        if (move := draft.move(server)) is None
+        or not (_is_at_home(move, host) or (move.seen.disks and shut.issuperset(move.seen.disks)))
+    )
+
+
+def _is_at_home(move: at.Move, host: HostId) -> bool:
+    """Say whether it rests where its start waits: that is where its user wants it to run."""
+    return move.host == host == move.seen.host and isinstance(move.state, AT_HOME)
+
+
+def is_named_by_open_move(draft: Draft, host: HostId) -> bool:
+    """Say whether a move still in flight ever named this host: its queue may hold that rebuild."""
+    return any(
+        host in move.named and not isinstance(move.state, RESTS)
+        for other in draft.active()
+        for move in draft.moves_of(other.id)
+    )

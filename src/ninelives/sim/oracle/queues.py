@@ -1,0 +1,57 @@
+"""What waits in Nova's queue for a host, and runs with its next boot where no gate refuses it.
+
+Nobody but Nova takes a message out of that queue. So of a host without an agent no more is asked
+than this: nothing of ours is put there while it is out of service, and it is not we who switch it
+on while somebody's start waits there (docs/concepts/safety.md, what remains).
+"""
+
+from ninelives.core import actions as do
+from ninelives.core import states as at
+from ninelives.core.model import HostId, ServerId
+from ninelives.sim import happenings as so
+
+from .picture import Picture
+
+
+def asked(picture: Picture, when: float, action: do.Send) -> None:
+    """Remember what of ours may wait for a host, and whether we thought it well by then."""
+    match action:
+        case do.Evacuate(server=server, target=host):
+            pass
+        case do.StartServer(server=server, host=host) | do.HardReboot(server=server, host=host):
+            pass
+        case do.PowerOn(host=host):
+            picture.truth.switched_on.add(host)
+            return
+        case _:
+            return
+    record = picture.records.host(host)
+    epoch = None if isinstance(record.state, at.Healthy) else record.epoch
+    picture.records.asked[server, host] = (when, epoch)
+
+
+def is_ungated(picture: Picture, it: so.DomainStarted) -> bool:
+    """Say whether a host without a gate carries out what no step of ours could hold back (I20).
+
+    What its user asked of it is, and what we did while it was well; not what we ask in its episode.
+    """
+    if picture.facts.site.hosts[it.host].has_agent:
+        return False
+    _, epoch = picture.records.asked.get((it.server, it.host), (0.0, None))
+    return epoch is None or epoch != picture.records.host(it.host).epoch
+
+
+def waited_for_its_boot(picture: Picture, server: ServerId, host: HostId) -> bool:
+    """Say whether a start was asked before this boot of a host without an agent (I1).
+
+    Whoever presses its button lets it run. We are forbidden to, so what we switched on is ours.
+    """
+    truth = picture.truth
+    if picture.facts.site.hosts[host].has_agent or host in truth.switched_on:
+        return False
+    booted = truth.booted_at.get(host)
+    by_user = truth.start_asked.get(server)
+    by_us = picture.records.asked.get((server, host))
+    asked_at = [by_user] if by_user is not None else []
+    asked_at += [by_us[0]] if by_us is not None else []
+    return booted is not None and any(when < booted for when in asked_at)
