@@ -3,6 +3,7 @@
 import click
 
 from .cli_arm import arm, db, disarm
+from .cli_cloud import cloud
 from .cli_compare import compare
 from .cli_config import config
 from .cli_demo import demo
@@ -26,6 +27,7 @@ main.add_command(demo)
 main.add_command(disarm)
 main.add_command(host)
 main.add_command(sim)
+sim.add_command(cloud)
 sim.add_command(explore)
 sim.add_command(swarm)
 sim.add_command(crashpoints)

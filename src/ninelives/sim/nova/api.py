@@ -18,6 +18,7 @@ from .requests import (
     LiveMigrate,
     Lock,
     NoAnswer,
+    ReadCatalogue,
     Reply,
     Request,
     ResetState,
@@ -41,6 +42,7 @@ _READS = (
     ListActions,
     ListAllocations,
     ListCandidates,
+    ReadCatalogue,
 )
 
 
@@ -69,7 +71,7 @@ def answer(state: State, asked: Request) -> Reply:
         case None:
             reply = serve(state, asked)
             served_s = timings.get_s if isinstance(asked, _READS) else timings.post_s
-            return _taken(reply, reply.after_s + served_s)
+            return _taken(reply, reply.after_s + served_s + state.faults.api_delay_s)
 
 
 def _taken(reply: Reply, after_s: float) -> Reply:
@@ -121,3 +123,5 @@ def serve(state: State, asked: Request) -> Reply:
             return api_servers.list_allocations(state, asked)
         case ListCandidates():
             return api_servers.list_candidates(state, asked)
+        case ReadCatalogue():
+            return Answer(200)

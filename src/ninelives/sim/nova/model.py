@@ -65,7 +65,8 @@ class Nova:
         self._at(now)
         host = server.host
         assert host is None or host in self._state.hosts
-        self._state.servers[server.id] = replace(server, updated=now)
+        created = server.created or now
+        self._state.servers[server.id] = replace(server, updated=now, created=created)
         put_allocation(self._state, server.id, server, () if host is None else (host,))
 
     def request(self, asked: Request, now: float) -> Reply:
@@ -109,7 +110,20 @@ class Nova:
         self._at(now)
         return lose_commits(self._state, count)
 
+    def set_room(self, host: HostName, vcpus: int, ram_mb: int, now: float) -> None:
+        """Change what a host offers, as an operator does who changes its allocation ratios."""
+        self._at(now)
+        self._state.hosts[host] = replace(self._state.hosts[host], vcpus=vcpus, ram_mb=ram_mb)
+
     # For the world's own eyes: free, always true, not through the API
+
+    @property
+    def hosts(self) -> Mapping[HostName, Host]:
+        return self._state.hosts
+
+    @property
+    def services(self) -> Mapping[HostName, Service]:
+        return self._state.services
 
     @property
     def servers(self) -> Mapping[ServerId, Server]:

@@ -122,6 +122,7 @@ class Spec:
     group: str | None = None  # servers of one group never share a host
     has_vtpm: bool = False
     tags: frozenset[str] = frozenset()
+    name: str = ""  # what its owner calls it
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ class Server:
     is_deleted: bool = False
     fault: str | None = None
     updated: float = 0.0
+    created: float = 0.0
 
     @property
     def status(self) -> str:

@@ -167,6 +167,11 @@ class ListCandidates:
     server: ServerId
 
 
+@dataclass(frozen=True, slots=True)
+class ReadCatalogue:
+    """Whatever the API answers and this model does not hold: flavors, limits, versions."""
+
+
 Request: TypeAlias = (
     ListServices
     | UpdateService
@@ -185,6 +190,7 @@ Request: TypeAlias = (
     | ListActions
     | ListAllocations
     | ListCandidates
+    | ReadCatalogue
 )
 
 Body: TypeAlias = (

@@ -62,6 +62,7 @@ class Faults:
     """Switches, all off. Chance is the caller's."""
 
     api: ApiFault | None = None
+    api_delay_s: float = 0.0  # longer than it takes anyway
     is_api_read: bool = False  # reads pass all the same: only requests that change something fail
     is_scheduler_down: bool = False
     is_bus_down: bool = False  # casts wait, reports are lost

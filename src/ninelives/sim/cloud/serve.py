@@ -1,0 +1,94 @@
+"""Serves the stand-in on loopback: one port for the cloud, one for each BMC."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from uvicorn import Config, Server
+
+from ninelives.engine.clock import SystemClock
+
+from .app import CloudApp, application
+from .catalogue import Plan
+from .stand_in import StandIn
+
+LOOPBACK = "127.0.0.1"
+PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where the stand-in listens."""
+
+    url: str
+    bmc_urls: dict[str, str]
+
+    @property
+    def auth_url(self) -> str:
+        return f"{self.url}/identity/v3"
+
+
+def new_stand_in(plan: Plan) -> StandIn:
+    """Begin at today's date, and go on at the pace of a clock that nobody sets."""
+    clock = SystemClock()
+    began = clock.wall() - clock.now()
+    return StandIn(plan, lambda: began + clock.now())
+
+
+@dataclass(slots=True)
+class Listening:
+    """The sockets are bound: callers may connect, and are answered once `run` runs."""
+
+    served: Served
+    app: CloudApp
+    sockets: list[socket.socket]
+    server: Server
+
+    def run(self) -> None:
+        asyncio.run(self.server.serve(self.sockets))
+
+
+def listen(plan: Plan, port: int = 0) -> Listening:
+    stand_in = new_stand_in(plan)
+    app = application(stand_in)
+    front = bound(port)
+    url = f"http://{LOOPBACK}:{port_of(front)}"
+    sockets = [front]
+    for host in stand_in.machines:
+        sockets.append(bound(0))
+        app.bmc_ports[port_of(sockets[-1])] = host
+        stand_in.bmc_urls[host] = f"http://{LOOPBACK}:{port_of(sockets[-1])}"
+    config = Config(
+        app, http="h11", ws="none", lifespan="off", log_level="warning", access_log=False
+    )
+    return Listening(Served(url, stand_in.bmc_urls), app, sockets, Server(config))
+
+
+def bound(port: int) -> socket.socket:
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((LOOPBACK, port))
+    sock.listen(1024)
+    return sock
+
+
+def port_of(sock: socket.socket) -> int:
+    port: int = sock.getsockname()[1]
+    return port
+
+
+@contextmanager
+def served(plan: Plan) -> Generator[Served]:
+    """Serve from a thread of its own, in the process of whoever asks."""
+    listening = listen(plan)
+    thread = threading.Thread(target=listening.run, name="stand-in", daemon=True)
+    thread.start()
+    try:
+        yield listening.served
+    finally:
+        listening.server.should_exit = listening.server.force_exit = True
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
