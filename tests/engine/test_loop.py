@@ -312,6 +312,7 @@ def test_a_lost_lease_ends_the_term_and_lets_the_guard_rest(store: SqlStore) -> 
 
     async def main() -> None:
         hold = await stand_by(play.wiring("ctl-a/1"))
+        assert hold is not None
         asyncio.get_running_loop().call_later(20.0, usurp)
         await lead(play.wiring("ctl-a/1"), hold)
 

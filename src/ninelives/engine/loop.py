@@ -17,11 +17,13 @@ import gc
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
 from ninelives.core.actions import READS, Action
+from ninelives.core.cluster import Control
 from ninelives.core.events import Armed, Event, OwnFault, TermBegan, Woke
 from ninelives.core.model import WitnessId
 from ninelives.core.setting import Setting
@@ -51,9 +53,17 @@ FROZEN_S = 3.0  # a beat later than this: we did not run, and what we missed mea
 WRITER_END_S = 5.0
 BEAT_LOOK_S = 1.0  # how often a standby reads the lease
 GUARD_LOOK_S = 0.01
+LEAVE_WAIT_S = 10.0  # for answers to what is out already, before the lease is let go
 
 Tell = Callable[[Event], Awaitable[None]]
 Source = Callable[[Tell], Awaitable[None]]
+Opening = Callable[[Control], tuple[Event, ...]]
+
+
+def nothing_first(control: Control) -> tuple[Event, ...]:
+    """Open a term with nothing to say."""
+    del control
+    return ()
 
 
 class Scribe(Protocol):
@@ -80,13 +90,14 @@ class Wiring:
     published: Callable[[Ready], None]  # told each decision once, when it is durable
     lease_s: float
     margin_s: float
+    opening: Opening = nothing_first  # what a term is told before anything is seen or sent
+    leave: asyncio.Event = field(default_factory=asyncio.Event)  # set: end in good order
 
 
 async def serve(wiring: Wiring) -> None:
-    """Stand by, lead, stand by again; until cancelled, or until something is broken."""
+    """Stand by, lead, stand by again; until told to leave, or until something is broken."""
     rests_until = 0.0
-    while True:
-        hold = await stand_by(wiring, rests_until)
+    while (hold := await stand_by(wiring, rests_until)) is not None:
         try:
             await lead(wiring, hold)
         except* HandedOver as handed:
@@ -100,10 +111,13 @@ async def serve(wiring: Wiring) -> None:
 # ------------------------------------------------------------------------------------ standing by
 
 
-async def stand_by(wiring: Wiring, rests_until: float = 0.0) -> Hold:
-    """Watch the lease until it can be taken, and take it; before `rests_until` only watch."""
+async def stand_by(wiring: Wiring, rests_until: float = 0.0) -> Hold | None:
+    """Watch the lease until it can be taken, and take it; before `rests_until` only watch.
+
+    None: told to leave. Whoever just took it still leads, and lets go at once.
+    """
     watch: Watch | None = None
-    while True:
+    while not wiring.leave.is_set():
         try:
             watch, hold = await asyncio.to_thread(_look, wiring, watch, rests_until)
         except StoreUnavailable:
@@ -113,6 +127,7 @@ async def stand_by(wiring: Wiring, rests_until: float = 0.0) -> Hold:
         if hold is not None:
             return hold
         await asyncio.sleep(BEAT_LOOK_S)
+    return None
 
 
 def _look(wiring: Wiring, watch: Watch | None, rests_until: float) -> tuple[Watch, Hold | None]:
@@ -187,6 +202,9 @@ class Heart:
         self._reports: asyncio.Queue[Report] = asyncio.Queue()
         self._undurable: deque[Ready] = deque()
         self._reads = asyncio.Semaphore(READS_MAX)
+        self._orders_out = 0
+        self._quiet = asyncio.Event()  # no order is out
+        self._quiet.set()
         self._last_beat = self._clock.now()
         self._fault_since: float | None = None
         self._told_disarmed: str | None = None
@@ -201,12 +219,15 @@ class Heart:
     async def run(self) -> None:
         """Run every part; the first that ends with an exception cancels all others."""
         self._fold(self._first)
+        for event in self._wiring.opening(self._node.cluster.control):
+            self._fold(event)
         if self._office.disarmed is not None:
             self._fold(Armed("store", is_armed=False, cause=self._office.disarmed))
             self._told_disarmed = self._office.disarmed
         self._look_back()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_lease())
+            tasks.create_task(self._leave())
             tasks.create_task(self._act(tasks))
             for source in self._wiring.sources:
                 tasks.create_task(_observed(source, self._inbox.put))
@@ -308,21 +329,41 @@ class Heart:
                 raise LeaseLost(f"a decision did not become durable: {report}", "see the store")
             self._publish(report.revision)
             committed_at = self._clock.now()
-            for action in self._node.committed(report.revision):
+            actions = self._node.committed(report.revision)
+            # Who leaves begins nothing: it stands in the outbox, and the next leader asks again.
+            for action in () if self._wiring.leave.is_set() else actions:
                 tasks.create_task(self._perform(action, committed_at))
 
     async def _perform(self, action: Action, committed_at: float) -> None:
         if not isinstance(action, READS):
-            await perform(self._desk, action, committed_at)
+            await self._order(action, committed_at)
             return
         async with self._reads:
             await perform(self._desk, action, committed_at)
+
+    async def _order(self, action: Action, committed_at: float) -> None:
+        self._orders_out += 1
+        self._quiet.clear()
+        try:
+            await perform(self._desk, action, committed_at)
+        finally:
+            self._orders_out -= 1
+            if not self._orders_out:
+                self._quiet.set()
 
     def _publish(self, revision: int) -> None:
         while self._undurable and self._undurable[0].revision <= revision:
             self._wiring.published(self._undurable.popleft())
 
     # The lease.
+
+    async def _leave(self) -> None:
+        """Let go when told to, with the answers to what is out already: none is left unknown."""
+        await self._wiring.leave.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_WAIT_S):
+                await self._quiet.wait()
+        self._office.hand_over("told to leave")
 
     async def _keep_lease(self) -> None:
         while True:
