@@ -148,6 +148,12 @@ class SqlStore:
         """Let go of every connection that is not in use."""
         self._engine.dispose()
 
+    @contextmanager
+    def transaction(self) -> Generator[Connection]:
+        """One transaction, for what stands beside the store and is no part of its history."""
+        with self._connection() as connection:
+            yield connection
+
     def identity(self) -> StoreIdentity:
         with self._connection() as connection:
             row = connection.execute(select(head.c.store_id, head.c.revision, head.c.term)).one()

@@ -3,6 +3,7 @@
     head     one row: which store this is, how far it has come, who leads, whether disarmed
     journal  one row a decision, by revision
     records  one row a record: its latest body
+    pins     one row a controller: what it sees now; no part of the history, made when first needed
 
 The lease stands in the same row as the revision on purpose. Every commit *updates* the row that
 a take-over updates, so that any database lets only one of the two through. A lease in a row of
@@ -71,6 +72,17 @@ records = Table(
     "records",
     metadata,
     Column("key", _NAME, primary_key=True),
+    Column("body", _BODY, nullable=False),
+)
+
+
+passing = MetaData()
+
+pins = Table(
+    "pins",
+    passing,
+    Column("witness", _NAME, primary_key=True),
+    Column("beat", BigInteger, nullable=False),
     Column("body", _BODY, nullable=False),
 )
 

@@ -158,6 +158,28 @@ class Store(Protocol):
         ...
 
 
+class Pin(NamedTuple):
+    """What one controller sees, as it wrote it. `beat` grows while it goes on looking."""
+
+    beat: int
+    body: bytes
+
+
+class Board(Protocol):
+    """Where every controller, standbys too, shows what it sees. Raises `StoreError`, nothing else.
+
+    Nothing rests on it but evidence: a pin that is lost, or old, is a witness that says nothing.
+    """
+
+    def pin(self, witness: WitnessId, pin: Pin) -> None:
+        """Show `pin` instead of the last one of this witness."""
+        ...
+
+    def pins(self) -> Mapping[WitnessId, Pin]:
+        """What everybody shows."""
+        ...
+
+
 # ------------------------------------------------------------------------- the world outside
 #
 # What is asked of the world is asked with `await`, and can be cancelled at any instant: a leader

@@ -1,0 +1,79 @@
+"""What one witness believes it gets from each host: heard, silent for long enough, or unknown.
+
+    answer ──▶ heard_at ──▶ younger than `silence_s`: WEAK
+                            older, and we listened all that time: SILENT
+                            anything else: UNKNOWN
+
+A probe's answer is a weak sign: a kernel that hangs gives it, too. Who did not run himself for a
+while missed everything, and so begins to listen anew.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ninelives.core.model import HostId, Plane, Sign
+
+FROZEN_S = 3.0  # a round later than this: we did not run
+
+
+class Target(NamedTuple):
+    """One address to look at. Of a host, or (None) a reference that tells whether we see at all."""
+
+    host: HostId | None
+    plane: Plane
+    address: str
+
+
+Relation = tuple[HostId, Plane]
+
+
+@dataclass(slots=True)
+class Views:
+    """All views of one witness, on one monotonic clock."""
+
+    targets: Sequence[Target]
+    silence_s: Mapping[HostId, float]
+    reference_silence_s: float
+    listens_since: float
+    freezes: int = 0  # how often we did not run
+    _heard_at: dict[Target, float] = field(default_factory=dict[Target, float])
+    _round_at: float | None = None
+
+    def begin_round(self, now: float) -> None:
+        """Notice whether we ran since the last round."""
+        if self._round_at is not None and now - self._round_at > FROZEN_S:
+            self.listens_since = now
+            self.freezes += 1
+        self._round_at = now
+
+    def heard(self, target: Target, now: float) -> None:
+        self._heard_at[target] = now
+
+    def is_missed(self, target: Target, now: float, for_s: float) -> bool:
+        """Say whether an answer is overdue by `for_s`: worth another kind of question."""
+        return now - self._heard_at.get(target, self.listens_since) >= for_s
+
+    def signs(self, now: float) -> Iterator[tuple[Relation, Sign]]:
+        """Yield what each host gives on each plane."""
+        for target in self.targets:
+            if target.host is not None:
+                silence_s = self.silence_s[target.host]
+                yield (target.host, target.plane), self._sign(target, now, silence_s)
+
+    def references(self, now: float) -> tuple[tuple[Plane, int, int], ...]:
+        """Count, for each plane that has some, the references that are heard, and all of them."""
+        found: dict[Plane, list[bool]] = {}
+        for target in self.targets:
+            if target.host is None:
+                sign = self._sign(target, now, self.reference_silence_s)
+                found.setdefault(target.plane, []).append(sign is Sign.WEAK)
+        return tuple((plane, sum(heard), len(heard)) for plane, heard in found.items())
+
+    def _sign(self, target: Target, now: float, silence_s: float) -> Sign:
+        heard_at = self._heard_at.get(target)
+        if heard_at is not None and now - heard_at < silence_s:
+            return Sign.WEAK
+        # Silence counts only while we listened.
+        listened_s = now - max(heard_at or self.listens_since, self.listens_since)
+        return Sign.SILENT if listened_s >= silence_s else Sign.UNKNOWN
