@@ -133,3 +133,36 @@ def test_whoever_stopped_it_before_is_asked_again_once_its_host_is_back(
     assert isinstance(after.state, ends)
     assert is_settled == (ends is at.Done)
     assert (do.HardReboot in [type(action) for action in draft.actions]) == (not is_settled)
+
+
+def test_a_stop_that_somebody_s_evacuate_covers_is_still_its_user_s_last_word() -> None:
+    """Found by the swarm (world 41 of seed s6): a rescuer's failed evacuate came after the stop."""
+    draft = left_behind()
+    move = draft.move(ServerId("web"))
+    assert move is not None
+    look = do.Watch(C1, 1, (move.server,))
+    stopped = replace(move.seen, user_action="stop", task_state="powering-off")
+    covered = replace(move.seen, user_action="evacuate", vm_state=VmState.ERROR)
+    draft.put_move(replace(move, absent_on=frozenset({C2})))
+    returning = draft.host(C1)
+    draft.put_host(replace(returning, state=at.Vacated(draft.now)))
+    watched(draft, on.Watched(look, (stopped,)))
+    draft.put_host(returning)
+    watched(draft, on.Watched(look, (covered,)))
+
+    restart_in_place(draft, C1)
+
+    assert do.HardReboot not in [type(action) for action in draft.actions]
+
+
+def test_a_task_of_nova_s_that_passes_is_no_word_of_its_user() -> None:
+    draft = left_behind()
+    move = draft.move(ServerId("web"))
+    assert move is not None
+    look = do.Watch(C1, 1, (move.server,))
+
+    watched(draft, on.Watched(look, (replace(move.seen, task_state="powering-off"),)))
+
+    after = draft.move(move.server)
+    assert after is not None
+    assert after.will is at.Will.RUNNING

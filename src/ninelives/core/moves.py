@@ -18,7 +18,7 @@ from .episode import move_to, tell
 from .fencing import collect, disable, read_evidence
 from .model import HostId, Seen, ServerId, ServerSeen
 from .move import cancel_if_gone, settle_send, step
-from .plan import plan
+from .plan import action_of_user, plan
 from .proofs import permits_start
 from .queued import RESTS
 from .roads import usable_roads
@@ -267,7 +267,10 @@ def _seen(draft: Draft, host: HostId, server: ServerSeen) -> None:
     if move is None or move.host != host or move.epoch != draft.host(host).epoch:
         return
     if move.seen != server:
-        move = replace(move, seen=server, writers=move.writers | _new_writers(move, server))
+        # Kept: an action that says nothing, somebody's evacuate, may cover the user's last word.
+        will = action_of_user(server) or move.will
+        writers = move.writers | _new_writers(move, server)
+        move = replace(move, seen=server, will=will, writers=writers)
         draft.put_move(move)
     if has_fallen_back(move, server):
         tell(draft, host, f"fell_back:{server.id}", "Nova forgot that it arrived")

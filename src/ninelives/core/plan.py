@@ -37,9 +37,17 @@ def word_of_user(server: ServerSeen) -> at.Will | None:
     """
     if server.vm_state in GONE or server.task_state in LEAVING_TASKS:
         return at.Will.NOT_MOVED
+    said = action_of_user(server)
+    if said is not at.Will.NOT_MOVED and server.task_state in STOPPING_TASKS:
+        return at.Will.STOPPED
+    return said
+
+
+def action_of_user(server: ServerSeen) -> at.Will | None:
+    """Say what the user's own last action says, and no task of Nova's, which passes. Pure."""
     if server.user_action in LEAVING_ACTIONS:
         return at.Will.NOT_MOVED
-    if server.task_state in STOPPING_TASKS or server.user_action in STOPPING_ACTIONS:
+    if server.user_action in STOPPING_ACTIONS:
         return at.Will.STOPPED
     return at.Will.RUNNING if server.user_action in STARTING_ACTIONS else None
 
