@@ -43,6 +43,7 @@ class Stage:
     required: bool = True
     full_only: bool = False
     needs: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     quick: tuple[str, ...] = ()
 
 
@@ -85,6 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"hint: one of {', '.join(stage.name for stage in table.stages)}", file=sys.stderr)
         return USAGE
 
+    if options.packages:
+        print(*sorted({package for stage in table.stages for package in stage.packages}))
+        return 0
     chosen = [s for s in table.stages if is_chosen(s, options.full, options.names)]
     outcomes: dict[Stage, Outcome] = {}
     try:
@@ -104,6 +108,7 @@ class Options(argparse.Namespace):
     names: Sequence[str] = ()
     full: bool = False
     ci: bool = False
+    packages: bool = False
     table: Path = ROOT / "ci" / "stages.toml"
 
 
@@ -112,6 +117,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("names", nargs="*", metavar="STAGE", help="only these stages, by name")
     parser.add_argument("--full", action="store_true", help="everything this machine has parts for")
     parser.add_argument("--ci", action="store_true", help="budgets and required stages are binding")
+    parser.add_argument("--packages", action="store_true", help="what CI installs for the stages")
     parser.add_argument("--table", type=Path, help="another table of stages")
     return parser.parse_args(arguments, Options())
 
@@ -152,8 +158,9 @@ def budget_from(row: Toml) -> tuple[str, float]:
 
 
 def stage_from(row: Toml) -> Stage:
-    unless_told: dict[str, Toml] = {"required": True, "full_only": False, "needs": [], "quick": []}
-    match unless_told | row if isinstance(row, dict) else row:
+    switches: dict[str, Toml] = {"required": True, "full_only": False}
+    lists: dict[str, Toml] = {"needs": [], "packages": [], "quick": []}
+    match switches | lists | row if isinstance(row, dict) else row:
         case {
             "name": str(name),
             "group": str(group),
@@ -162,11 +169,12 @@ def stage_from(row: Toml) -> Stage:
             "required": bool(required),
             "full_only": bool(full_only),
             "needs": list(needs),
+            "packages": list(packages),
             "quick": list(quick),
             **unknown,
         } if not unknown:
-            lists = words(needs), words(quick)
-            return Stage(name, group, words(command), budget_s, required, full_only, *lists)
+            named = words(needs), words(packages), words(quick)
+            return Stage(name, group, words(command), budget_s, required, full_only, *named)
         case _:
             raise TableError(f"this is no stage, see the top of the table: {row}")
 
@@ -185,7 +193,8 @@ def limit_s(stage: Stage, ci: bool) -> float:
 def run_or_skip(stage: Stage, command: Sequence[str], limit_s: float) -> Outcome:
     absent = [need for need in stage.needs if not is_found(need)]
     if absent:
-        outcome: Outcome = Skipped(f"not found: {', '.join(absent)}")
+        remedy = f"; apt-get install {' '.join(stage.packages)}" if stage.packages else ""
+        outcome: Outcome = Skipped(f"not found: {', '.join(absent)}{remedy}")
     else:
         command = filled(command)
         print(f"\n── {stage.name}: {shlex.join(command)}", flush=True)

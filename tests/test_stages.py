@@ -71,6 +71,18 @@ def test_a_skip_has_a_reason_and_fails_ci_only_if_required(
     assert run(optional, "--ci") == 0
 
 
+def test_a_skip_says_which_packages_would_end_it_and_ci_can_ask_for_all(
+    write: Write, capfd: pytest.CaptureFixture[str]
+) -> None:
+    more = 'needs = ["no-such-program"]\npackages = ["b-package", "a-package"]'
+    table = write(stage("lab", "pass", more=more), stage("greet", "pass"))
+
+    assert run(table) == 0
+    assert "apt-get install b-package a-package" in capfd.readouterr().out
+    assert run(table, "--packages") == 0
+    assert capfd.readouterr().out == "a-package b-package\n"
+
+
 def test_full_adds_the_slow_stages(write: Write, capfd: pytest.CaptureFixture[str]) -> None:
     table = write(stage("quick", "pass"), stage("slow", "print('slow')", more="full_only = true"))
 

@@ -234,11 +234,14 @@ class PowerDevices(Protocol):
         ...
 
     async def switch_off(self, host: HostId, road: RoadId) -> Answer:
-        """Order `off`, absolutely. Refused with "already_off" where it was."""
+        """Order `off`, absolutely, and at once: nothing waits between the last check and the wire.
+
+        Refused with "already_off" where it was; not sent ("busy") where it would have to wait.
+        """
         ...
 
     async def switch_on(self, host: HostId) -> Answer:
-        """Order `on`, by whichever road answers first."""
+        """Order `on`, by the first level of devices that answers."""
         ...
 
 
