@@ -28,4 +28,6 @@ def cloud(hosts: int, servers: int, port: int, pace: float) -> None:
     click.echo(f"# control: {served.url}/control")
     for host, url in served.bmc_urls.items():
         click.echo(f"# BMC of {host}: {url}/redfish/v1/Systems/{host}")
+    for host, addresses in served.addresses.items():
+        click.echo(f"# {host} is probed at {' '.join(addresses.values())}")
     listening.run()

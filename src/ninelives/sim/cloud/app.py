@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
 from . import admission, compute, control, images, keystone, placement, redfish
 from .calls import Call, HangUp, Row, Said, Saying, parsed
+from .kernels import Ports
 from .stand_in import StandIn
 
 
@@ -40,6 +41,7 @@ class CloudApp:
     def __init__(self, stand_in: StandIn, cloud: ASGIApp, bmcs: ASGIApp) -> None:
         self.stand_in = stand_in
         self.bmc_ports: dict[int, str] = {}
+        self.ports: Ports | None = None  # of the hosts, where somebody serves them
         self._cloud, self._bmcs = cloud, bmcs
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -48,7 +50,15 @@ class CloudApp:
         port = scope["server"][1]
         face = self._bmcs if port in self.bmc_ports else self._cloud
         scope["bmc"] = self.bmc_ports.get(port, "")
-        await face(scope, receive, send)
+        try:
+            await face(scope, receive, send)
+        finally:
+            self.open_ports()
+
+    def open_ports(self) -> None:
+        """Let the hosts' ports follow what became of the hosts."""
+        if self.ports is not None:
+            self.ports.follow(self.stand_in.machines)
 
     def wake_in_time(self) -> None:
         """Let the loop call when the stand-in next has something to do."""
@@ -62,6 +72,7 @@ class CloudApp:
     def _ring(self) -> None:
         self._alarm = None
         self.stand_in.advance()
+        self.open_ports()
         self.wake_in_time()
 
 

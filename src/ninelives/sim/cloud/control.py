@@ -45,6 +45,7 @@ def machine_view(stand_in: "StandIn", machine: Machine) -> Document:
         "compute": "alive" if machine.is_compute_alive else "dead",
         "guests": sorted(machine.running()),
         "bmc": stand_in.bmc_urls.get(machine.name, ""),
+        "addresses": stand_in.addresses.get(machine.name, {}),
     }
 
 

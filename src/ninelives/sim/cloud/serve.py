@@ -13,6 +13,7 @@ from ninelives.engine.clock import SystemClock
 
 from .app import CloudApp, application
 from .catalogue import Plan
+from .kernels import Ports
 from .stand_in import StandIn
 
 LOOPBACK = "127.0.0.1"
@@ -25,6 +26,7 @@ class Served:
 
     url: str
     bmc_urls: dict[str, str]
+    addresses: dict[str, dict[str, str]]  # host → plane → where it is probed
 
     @property
     def auth_url(self) -> str:
@@ -48,7 +50,15 @@ class Listening:
     server: Server
 
     def run(self) -> None:
-        asyncio.run(self.server.serve(self.sockets))
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self.app.open_ports()
+        try:
+            await self.server.serve(self.sockets)
+        finally:
+            if self.app.ports is not None:
+                self.app.ports.close()
 
 
 def listen(plan: Plan, port: int = 0) -> Listening:
@@ -64,7 +74,10 @@ def listen(plan: Plan, port: int = 0) -> Listening:
     config = Config(
         app, http="h11", ws="none", lifespan="off", log_level="warning", access_log=False
     )
-    return Listening(Served(url, stand_in.bmc_urls), app, sockets, Server(config))
+    app.ports = Ports(stand_in.machines)
+    stand_in.addresses = {host: app.ports.addresses(host) for host in stand_in.machines}
+    found = Served(url, stand_in.bmc_urls, stand_in.addresses)
+    return Listening(found, app, sockets, Server(config))
 
 
 def bound(port: int) -> socket.socket:

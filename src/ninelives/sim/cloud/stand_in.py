@@ -22,6 +22,7 @@ class StandIn:
         self._clock = clock
         self.now = clock()
         self.bmc_urls: dict[str, str] = {}  # where each listens, once somebody serves them
+        self.addresses: dict[str, dict[str, str]] = {}  # and where each host is probed, by plane
         self.changed: Callable[[], None] = lambda: None  # told when `wake_at` may be another
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._number = 0
