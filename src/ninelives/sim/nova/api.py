@@ -1,11 +1,12 @@
 """The door of the API: which handler serves a request, and what a broken road makes of it."""
 
-from . import api_moves, api_servers
+from . import api_moves, api_servers, build
 from .requests import (
     AbortLiveMigration,
     ActOn,
     Answer,
     ConfirmResize,
+    CreateServer,
     DeleteServer,
     Evacuate,
     Fault,
@@ -23,6 +24,7 @@ from .requests import (
     Request,
     ResetState,
     Resize,
+    RevertResize,
     ShowServer,
     UpdateService,
 )
@@ -111,6 +113,10 @@ def serve(state: State, asked: Request) -> Reply:
             return api_moves.resize(state, asked)
         case ConfirmResize():
             return api_servers.confirm_resize(state, asked)
+        case RevertResize():
+            return api_servers.revert_resize(state, asked)
+        case CreateServer():
+            return build.create(state, asked)
         case ResetState():
             return api_servers.reset_state(state, asked)
         case DeleteServer():

@@ -60,6 +60,8 @@ def update_service(state: State, asked: UpdateService) -> Reply:
     if asked.disabled is not None and asked.disabled != service.is_disabled:
         after_s = _tell_compute(state, asked.host)
         service = replace(service, is_disabled=asked.disabled)
+        if _hears(state, asked.host):
+            service = replace(service, has_disabled_trait=asked.disabled)
     if asked.disabled is not None:
         service = replace(service, disabled_reason=asked.reason if asked.disabled else None)
     if asked.forced_down is not None:
@@ -92,9 +94,13 @@ def _tell_compute(state: State, host: HostName) -> float:
     A dead one is waited for until the RPC times out: so whoever disables before it forces down
     waits a minute.
     """
+    waits = is_up(state, host, state.now) and not _hears(state, host)
+    return state.timings.rpc_timeout_s if waits else 0.0
+
+
+def _hears(state: State, host: HostName) -> bool:
     process = state.processes[host]
-    answers = process.is_ready and not process.is_hung and not state.faults.is_bus_down
-    return 0.0 if answers or not is_up(state, host, state.now) else state.timings.rpc_timeout_s
+    return process.is_ready and not process.is_hung and not state.faults.is_bus_down
 
 
 # Evacuation
@@ -117,7 +123,9 @@ def evacuate(state: State, asked: Evacuate) -> Reply:
     # passes.
     put_server(state, replace(server, task_state=TaskState.REBUILDING))
     add_action(state, server.id, "evacuate", asked.by.user)
-    record = _open_record(state, server, MigrationKind.EVACUATION, server.host, asked.host)
+    record = _open_record(
+        state, server, MigrationKind.EVACUATION, server.host, asked.host, asked.by
+    )
     work = ScheduleEvacuation(
         record,
         server.id,
@@ -178,7 +186,7 @@ def live_migrate(state: State, asked: LiveMigrate) -> Reply:
     server = _movable(state, asked.server, asked.host, asked.by, allowed, "os-migrateLive")
     if isinstance(server, Fault):
         return server
-    _move(state, server, MigrationKind.LIVE, asked.host)
+    _move(state, server, MigrationKind.LIVE, asked.host, asked.by)
     add_action(state, server.id, "live-migration", asked.by.user)
     return Answer(202)
 
@@ -191,7 +199,7 @@ def resize(state: State, asked: Resize) -> Reply:
     assert server.host is not None
     if not is_up(state, server.host, state.now):
         return Fault(503, "Service is unavailable at this time.")
-    _move(state, server, MigrationKind.RESIZE, asked.host)
+    _move(state, server, MigrationKind.RESIZE, asked.host, asked.by)
     add_action(state, server.id, "resize", asked.by.user)
     return Answer(202)
 
@@ -233,16 +241,23 @@ def _movable(
     return server if server.task_state is None else in_task(server, verb)
 
 
-def _move(state: State, server: Server, kind: MigrationKind, host: HostName | None) -> None:
+def _move(
+    state: State, server: Server, kind: MigrationKind, host: HostName | None, by: Caller
+) -> None:
     task = TaskState.MIGRATING if kind is MigrationKind.LIVE else TaskState.RESIZE_MIGRATING
     put_server(state, replace(server, task_state=task))
     assert server.host is not None
-    record = _open_record(state, server, kind, server.host, host)
+    record = _open_record(state, server, kind, server.host, host, by)
     cast(state, ScheduleMove(record, host), None)
 
 
 def _open_record(
-    state: State, server: Server, kind: MigrationKind, source: HostName, dest: HostName | None
+    state: State,
+    server: Server,
+    kind: MigrationKind,
+    source: HostName,
+    dest: HostName | None,
+    by: Caller,
 ) -> MigrationId:
     number = next_number(state)
     now = state.now
@@ -257,6 +272,7 @@ def _open_record(
             MigrationStatus.ACCEPTED,
             created=now,
             updated=now,
+            user=by.user,
         ),
     )
     return number

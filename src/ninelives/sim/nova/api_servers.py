@@ -27,10 +27,11 @@ from .requests import (
     Lock,
     Reply,
     ResetState,
+    RevertResize,
     Verb,
 )
 from .state import State, add_action, cast, forget_server, is_up, put_server
-from .work import Act, Terminate
+from .work import Act, Revert, Terminate
 
 _OVERRIDDEN_BY_HARD_REBOOT = {
     None,
@@ -172,7 +173,8 @@ def lock(state: State, asked: Lock) -> Reply:
     server = find(state, asked.server)
     if isinstance(server, Fault):
         return server
-    put_server(state, replace(server, is_locked=asked.locked))
+    reason = asked.reason if asked.locked else None
+    put_server(state, replace(server, is_locked=asked.locked, locked_reason=reason))
     add_action(state, server.id, "lock" if asked.locked else "unlock", asked.by.user)
     return Answer(202)
 
@@ -199,3 +201,20 @@ def confirm_resize(state: State, asked: ConfirmResize) -> Reply:
         if is_of and record.status is MigrationStatus.FINISHED:
             moves.confirm_resize(state, record, replace(server, power_state=PowerState.RUNNING))
     return Answer(204)
+
+
+def revert_resize(state: State, asked: RevertResize) -> Reply:
+    server = find(state, asked.server)
+    if isinstance(server, Fault):
+        return server
+    if server.vm_state is not VmState.RESIZED:
+        return in_state(server, "revertResize")
+    if server.task_state is not None:
+        return in_task(server, "revertResize")
+    add_action(state, server.id, "revertResize", asked.by.user)
+    put_server(state, replace(server, task_state=TaskState.RESIZE_REVERTING))
+    for record in state.migrations.values():
+        is_of = record.server == server.id and record.kind is MigrationKind.RESIZE
+        if is_of and record.status is MigrationStatus.FINISHED:
+            cast(state, Revert(record.id), record.dest)
+    return Answer(202)

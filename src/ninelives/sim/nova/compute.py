@@ -221,6 +221,9 @@ def start_up(state: State, work: Startup) -> None:
         go_on(state, replace(work, is_clean=True), host, after_s)
         return
     put_process(state, host, replace(state.processes[host], is_ready=True, anchor=state.now))
+    service = state.services[host]
+    # A trait is Placement's, whose database is another: no failover of Nova's takes it back.
+    state.services[host] = replace(service, has_disabled_trait=service.is_disabled)
     drain(state, host)
 
 
@@ -278,6 +281,8 @@ def _init_server(state: State, host: HostName, server: Server) -> None:
             emit(state, DestroyDomain(host, server.id, with_disks=True))
             forget_server(state, server)
         case task if task in rebuilding and server.vm_state in {VmState.ACTIVE, VmState.STOPPED}:
+            put_server(state, replace(server, vm_state=VmState.ERROR, task_state=None))
+        case TaskState.SPAWNING:
             put_server(state, replace(server, vm_state=VmState.ERROR, task_state=None))
         case TaskState.MIGRATING:
             _give_up_live_migration(state, server)

@@ -3,6 +3,7 @@ shall do it.
 """
 
 from dataclasses import replace
+from typing import TypeAlias
 
 from . import scheduler
 from .records import HostName, MigrationKind, MigrationStatus, Server, VmState
@@ -19,10 +20,12 @@ from .state import (
     put_server,
     set_status,
 )
-from .work import ColdMove, LiveMove, Rebuild, ScheduleEvacuation, ScheduleMove, Step
+from .work import ColdMove, LiveMove, Rebuild, ScheduleBuild, ScheduleEvacuation, ScheduleMove, Step
+
+Schedule: TypeAlias = ScheduleEvacuation | ScheduleMove | ScheduleBuild
 
 
-def accept(state: State, work: ScheduleEvacuation | ScheduleMove) -> None:
+def accept(state: State, work: Schedule) -> None:
     """Queue the work behind what the one conductor already has."""
     gap_s = state.timings.evacuation_gap_s if isinstance(work, ScheduleEvacuation) else 0.0
     ready = max(

@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import api, steps
-from .records import Host, HostName, Migration, Process, Server, ServerId, Service
+from . import api, control_plane, steps
+from .records import Host, HostName, Migration, Process, Server, ServerId, Service, ServiceView
 from .requests import ADMIN
 from .settings import Faults, Timings
 from .state import State, is_up, lose_commits, put_allocation, service_view
@@ -136,6 +136,11 @@ class Nova:
     @property
     def allocations(self) -> Mapping[str, tuple[HostName, ...]]:
         return self._state.allocations
+
+    def control_services(self, now: float) -> tuple[ServiceView, ...]:
+        """The scheduler and the conductor, as /os-services lists them beside the computes."""
+        self._at(now)
+        return control_plane.views(self._state)
 
     def acted_at(self, server: ServerId, user: str) -> float:
         """When the last action of this user on this server began; 0 before there was one."""

@@ -2,14 +2,32 @@
 
 live:   preparing ─▶ running ─▶ (switched over, host still the source) ─▶ completed
 resize: migrating ─▶ finished, VERIFY_RESIZE on the destination ─▶ confirmed
+                                                                  └▶ reverted
 """
 
 from dataclasses import replace
 
-from .effects import AbortDomainMigration, DestroyDomain, MigrateDomain, SpawnDomain, StopDomain
+from .effects import (
+    AbortDomainMigration,
+    DestroyDomain,
+    MigrateDomain,
+    SpawnDomain,
+    StartDomain,
+    StopDomain,
+)
 from .records import Migration, MigrationId, MigrationStatus, Server, TaskState, VmState
-from .state import State, ask, consumer_of, emit, go_on, put_allocation, put_server, set_status
-from .work import AbortMove, ColdMove, LiveMove, MoveStage
+from .state import (
+    State,
+    ask,
+    cast,
+    consumer_of,
+    emit,
+    go_on,
+    put_allocation,
+    put_server,
+    set_status,
+)
+from .work import AbortMove, ColdMove, LiveMove, MoveStage, Revert
 
 
 def advance_live(state: State, work: LiveMove) -> None:
@@ -100,6 +118,32 @@ def confirm_resize(state: State, record: Migration, server: Server) -> None:
     put_allocation(state, consumer_of(record.id), server, ())
     put_server(state, replace(server, vm_state=VmState.ACTIVE))
     set_status(state, record.id, MigrationStatus.CONFIRMED)
+
+
+def advance_revert(state: State, work: Revert) -> None:
+    """End it on the destination, then start it on the source; each half waits for its compute."""
+    record = state.migrations.get(work.migration)
+    if record is None or record.dest is None:
+        return
+    server = state.servers[record.server]
+    if server.is_deleted or server.task_state is not TaskState.RESIZE_REVERTING:
+        return
+    match work.stage:
+        case MoveStage.PREPARE:
+            emit(state, DestroyDomain(record.dest, server.id, with_disks=False))
+            put_server(state, replace(server, host=record.source))
+            cast(state, replace(work, stage=MoveStage.RUN), record.source)
+        case MoveStage.RUN:
+            emit(state, StartDomain(record.source, server.id, ask(state, work, record.source)))
+        case _ if work.error is not None:
+            put_server(
+                state, replace(server, vm_state=VmState.ERROR, task_state=None, fault=work.error)
+            )
+        case _:
+            put_allocation(state, consumer_of(record.id), server, ())
+            put_allocation(state, server.id, server, (record.source,))
+            set_status(state, record.id, MigrationStatus.REVERTED)
+            put_server(state, replace(server, vm_state=VmState.ACTIVE, task_state=None))
 
 
 def _open(state: State, id: MigrationId) -> tuple[Migration, Server] | None:  # noqa: A002 -- the record's own word

@@ -23,6 +23,8 @@ class VmState(StrEnum):
 
 
 class TaskState(StrEnum):
+    SCHEDULING = "scheduling"
+    SPAWNING = "spawning"
     REBUILDING = "rebuilding"
     REBUILD_BLOCK_DEVICE_MAPPING = "rebuild_block_device_mapping"
     REBUILD_SPAWNING = "rebuild_spawning"
@@ -40,6 +42,7 @@ class TaskState(StrEnum):
     DELETING = "deleting"
     MIGRATING = "migrating"
     RESIZE_MIGRATING = "resize_migrating"
+    RESIZE_REVERTING = "resize_reverting"
 
 
 class PowerState(StrEnum):
@@ -66,6 +69,7 @@ class MigrationStatus(StrEnum):
     FINISHED = "finished"
     COMPLETED = "completed"
     CONFIRMED = "confirmed"
+    REVERTED = "reverted"
     CANCELLED = "cancelled"
     FAILED = "failed"
     ERROR = "error"
@@ -90,6 +94,8 @@ class Service:
     is_forced_down: bool = False
     is_disabled: bool = False
     disabled_reason: str | None = None
+    # Placement's COMPUTE_STATUS_DISABLED: set by nova-compute itself, so a dead one cannot.
+    has_disabled_trait: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,7 @@ class Server:
     fault: str | None = None
     updated: float = 0.0
     created: float = 0.0
+    locked_reason: str | None = None
 
     @property
     def status(self) -> str:
@@ -167,6 +174,7 @@ class Migration:
     # Deleting a server soft-deletes its records: the API and the check at force-up stop seeing
     # them, the clean-up at the start of nova-compute still does (`read_deleted='yes'`).
     is_deleted: bool = False
+    user: str = ""  # who asked for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,7 @@ class ServiceView:
     is_disabled: bool
     disabled_reason: str | None
     last_report: float
+    binary: str = "nova-compute"
 
 
 _REBUILD = "REBUILD"

@@ -13,6 +13,7 @@ from .records import (
     Server,
     ServerId,
     ServiceView,
+    Spec,
     VmState,
 )
 
@@ -120,9 +121,25 @@ class ConfirmResize:
 
 
 @dataclass(frozen=True, slots=True)
+class RevertResize:
+    server: ServerId
+    by: Caller = ADMIN
+
+
+@dataclass(frozen=True, slots=True)
 class ResetState:
     server: ServerId
     to: VmState = VmState.ERROR
+    by: Caller = ADMIN
+
+
+@dataclass(frozen=True, slots=True)
+class CreateServer:
+    """A new server under an id that the caller made; `host` names where it must go."""
+
+    server: ServerId
+    spec: Spec
+    host: HostName | None = None
     by: Caller = ADMIN
 
 
@@ -137,6 +154,7 @@ class Lock:
     server: ServerId
     locked: bool = True
     by: Caller = ADMIN
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +201,8 @@ Request: TypeAlias = (
     | AbortLiveMigration
     | Resize
     | ConfirmResize
+    | RevertResize
+    | CreateServer
     | ResetState
     | DeleteServer
     | Lock

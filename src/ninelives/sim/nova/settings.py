@@ -65,6 +65,7 @@ class Faults:
     api_delay_s: float = 0.0  # longer than it takes anyway
     is_api_read: bool = False  # reads pass all the same: only requests that change something fail
     is_scheduler_down: bool = False
+    is_conductor_down: bool = False  # its messages wait, the reports of computes are lost
     is_bus_down: bool = False  # casts wait, reports are lost
     is_database_down: bool = False  # every request is a 500, reports are lost
     is_placement_refusing: bool = False  # nothing fits: quota, inventory, or Placement itself

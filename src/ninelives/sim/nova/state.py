@@ -77,6 +77,7 @@ class State:
 
     undo: tuple[Callable[[State], None], ...] = ()
     seen_loads: Stale = field(default_factory=lambda: Stale(-math.inf, {}))
+    silent_since: dict[str, float] = field(default_factory=dict)
     stale_services: tuple[ServiceView, ...] = ()
     conductor_free_at: float = -math.inf
     last_number: int = 0
@@ -94,6 +95,7 @@ class State:
             queues=self.queues.copy(),
             waiting=self.waiting.copy(),
             agenda=self.agenda.copy(),
+            silent_since=self.silent_since.copy(),
         )
 
 
@@ -247,7 +249,9 @@ def put_process(state: State, host: HostName, process: Process) -> None:
         and process.is_ready
         and (not process.is_hung or process.reports_while_hung)
     )
-    arrives = runs and not state.faults.is_bus_down and not state.faults.is_database_down
+    faults = state.faults
+    is_deaf = faults.is_bus_down or faults.is_conductor_down or faults.is_database_down
+    arrives = runs and not is_deaf
     since = state.processes[host].reporting_since
     since = (state.now if since is None else since) if arrives else None
     state.processes[host] = replace(process, last_report=seen, reporting_since=since)

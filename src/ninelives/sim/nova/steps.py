@@ -5,7 +5,7 @@ that hold it.
 from dataclasses import replace
 from heapq import heappop
 
-from . import api, compute, conductor, moves, rebuild
+from . import api, build, compute, conductor, control_plane, moves, rebuild
 from .effects import (
     ComputeHung,
     ComputeResumed,
@@ -24,11 +24,14 @@ from .work import (
     AbortMove,
     Act,
     Acted,
+    Build,
     ColdMove,
     LateRequest,
     LiveMove,
     MoveStage,
     Rebuild,
+    Revert,
+    ScheduleBuild,
     ScheduleEvacuation,
     ScheduleMove,
     Stage,
@@ -50,8 +53,7 @@ def run_until(state: State, now: float) -> None:
 
 
 def _run(state: State, step: Step) -> None:
-    is_message = step.process is None
-    if state.faults.is_database_down or (is_message and state.faults.is_bus_down):
+    if _is_held(state.faults, step):
         state.held = (*state.held, step)
     elif step.host is None:
         _run_in_control_plane(state, step)
@@ -59,14 +61,30 @@ def _run(state: State, step: Step) -> None:
         _run_on_compute(state, step, step.host)
 
 
+def _is_held(faults: Faults, step: Step) -> bool:
+    """Say whether the step waits in the bus, for the database, or for the conductor."""
+    if step.process is not None:
+        return faults.is_database_down
+    is_conductors = step.host is None
+    held = faults.is_database_down or faults.is_bus_down
+    return held or (is_conductors and faults.is_conductor_down)
+
+
 def _run_in_control_plane(state: State, step: Step) -> None:
     match step.work:
-        case ScheduleEvacuation() | ScheduleMove() as work if step.process is None:
-            conductor.accept(state, work)
-        case ScheduleEvacuation() | ScheduleMove() if state.faults.is_scheduler_down:
-            state.calling_scheduler = (*state.calling_scheduler, (state.now, step))
+        case ScheduleEvacuation() | ScheduleMove() | ScheduleBuild() as work:
+            _schedule(state, step, work)
         case work:
             _do(state, work)
+
+
+def _schedule(state: State, step: Step, work: conductor.Schedule) -> None:
+    if step.process is None:
+        conductor.accept(state, work)
+    elif state.faults.is_scheduler_down:
+        state.calling_scheduler = (*state.calling_scheduler, (state.now, step))
+    else:
+        _do(state, work)
 
 
 def _run_on_compute(state: State, step: Step, host: HostName) -> None:
@@ -107,6 +125,12 @@ def _do(state: State, work: Work) -> None:
             moves.abort_live(state, work)
         case ColdMove():
             moves.advance_cold(state, work)
+        case Revert():
+            moves.advance_revert(state, work)
+        case ScheduleBuild():
+            build.schedule_build(state, work)
+        case Build():
+            build.advance_build(state, work)
         case LateRequest(request):
             api.serve(state, request)
 
@@ -145,7 +169,7 @@ def _answered(state: State, waiting: Work, fact: DiskSeen | Spawned | Migrated) 
             return replace(work, stage=Stage.SPAWNED, error=error)
         case Act() as work, Spawned(_, error):
             return Acted(work, error)
-        case ColdMove() as work, Spawned(_, error):
+        case ColdMove() | Revert() | Build() as work, Spawned(_, error):
             return replace(work, stage=MoveStage.ANSWERED, error=error)
         case LiveMove() as work, Migrated(_, error, is_aborted):
             return replace(work, stage=MoveStage.ANSWERED, error=error, is_aborted=is_aborted)
@@ -159,6 +183,7 @@ def change_faults(state: State, faults: Faults) -> None:
         state.stale_services = tuple(service_view(state, host, state.now) for host in state.hosts)
     for host, process in tuple(state.processes.items()):
         put_process(state, host, process)
+    control_plane.note_silence(state)
     held, state.held = state.held, ()
     for step in held:
         push(state, state.now, step)

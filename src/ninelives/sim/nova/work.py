@@ -130,6 +130,31 @@ class ColdMove:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """A resize taken back: ended on the destination, then started where it came from."""
+
+    migration: MigrationId
+    stage: MoveStage = MoveStage.PREPARE
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleBuild:
+    """A new server, in the conductor."""
+
+    server: ServerId
+    host: HostName | None
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    server: ServerId
+    host: HostName
+    stage: MoveStage = MoveStage.PREPARE
+    error: str | None = None
+
+
 Work: TypeAlias = (
     LateRequest
     | ScheduleEvacuation
@@ -143,6 +168,9 @@ Work: TypeAlias = (
     | LiveMove
     | AbortMove
     | ColdMove
+    | Revert
+    | ScheduleBuild
+    | Build
 )
 
 
