@@ -112,6 +112,7 @@ class Sights(NamedTuple):
     strong_at: float | None = None  # the last strong sign of any kind
     strong_boot: BootId | None = None
     strong_until: float | None = None  # when the last strong sign on any plane went away
+    is_lost_sight: bool = False  # we looked away: it may have fallen silent just then, or before
     storage_lost_since: float | None = None
     kdump_since: float | None = None
     is_lost_to_pacemaker: bool = False

@@ -98,6 +98,8 @@ def watch_mapping(draft: Draft, fallen: HostId, cls: at.Class) -> None:
         return
     policy, gone = draft.policy(fallen), draft.sights(fallen).strong_until
     silent_since = (gone if gone is not None else state.since) - policy.silence_s
+    # A witness that slept knows no more than that it was heard some time before it looked away.
+    at_latest = gone if gone is not None and draft.sights(fallen).is_lost_sight else silent_since
     for when, shot in shots:
         if shot == fallen or draft.now - when > policy.mapping_watch_s:
             continue
@@ -107,7 +109,7 @@ def watch_mapping(draft: Draft, fallen: HostId, cls: at.Class) -> None:
         else:
             first_off = [reads.first_at for reads in draft.host(shot).off_reads]
             until = min(first_off, default=when + policy.off_confirm_gap_s)
-            is_then = when - EARLY_S <= silent_since <= until + LATE_S
+            is_then = when - EARLY_S <= at_latest and silent_since <= until + LATE_S
         if is_then and not draft.host(shot).zombie_risk and not _has_own_event(draft, fallen):
             _wrong_mapping(draft, shot, fallen)
             return

@@ -181,7 +181,8 @@ def _fold_changes(draft: Draft, witness: WitnessId, host: HostId, changes: list[
             strong += 1
             sights = _heard_strong(sights, change.boot, draft.now, draft.policy(host).silence_s)
         elif had_strong and not strong:
-            sights = sights._replace(strong_until=draft.now)
+            is_lost = change.sign is Sign.UNKNOWN
+            sights = sights._replace(strong_until=draft.now, is_lost_sight=is_lost)
     draft.put_sights(sights._replace(heard=heard))
 
 
