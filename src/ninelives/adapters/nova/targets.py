@@ -1,0 +1,148 @@
+"""Where a server may go: Placement's candidates, less those that Nova's filters would refuse.
+
+In a storm many servers of one flavor ask at once; what one of them was told serves all for
+`SHARED_S`. Nova's scheduler has the last word, and the core spreads what goes out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import urlencode
+
+from ninelives.core.model import Candidate, HostId, ServerId
+
+from .candidates import (
+    Group,
+    Needs,
+    Rules,
+    aggregates_of,
+    extras_of,
+    group_of,
+    needs_of,
+    ranked,
+    rooms,
+    zone_of,
+)
+from .fields import Fields, inner, rows, text, words
+from .roster import Roster
+from .services import Roll, Services
+from .session import Missing, Session
+from .shared import Shared
+from .views import Names
+
+SHARED_S = 2.0
+NODES_S = 60.0  # compute nodes and aggregates change by the hand of an operator
+CANDIDATES_MAX = 1_000
+KINDS_MAX = 500  # of flavors
+# From 2.88 this list asks each compute for its uptime, and waits a minute for one that is dead
+# (nova/api/openstack/compute/hypervisors.py).
+WITHOUT_UPTIME = (2, 87)
+GROUPS_SHOWN = (2, 71)
+
+SeesDisk = Callable[[HostId, ServerId], bool]
+
+
+class Targets:
+    """Asks Placement, and knows which compute node is which of Nova's hosts."""
+
+    def __init__(
+        self,
+        nova: Session,
+        placement: Session,
+        roster: Roster,
+        services: Services,
+        sees_disk: SeesDisk,
+    ) -> None:
+        self._nova, self._placement = nova, placement
+        self._roster, self._services, self._sees_disk = roster, services, sees_disk
+        self._nodes = Shared(self._read_nodes, NODES_S)
+        self._aggregates = Shared(self._read_aggregates, NODES_S)
+        self._roll = Shared(services.read, SHARED_S)
+        self._rooms: dict[str, Shared[dict[str, int]]] = {}  # by what is asked for
+
+    @property
+    def _names(self) -> Names:
+        return self._roster.around.names
+
+    async def for_server(self, server: ServerId) -> tuple[Candidate, ...]:
+        """Return where it may go, best first."""
+        fields = self._roster.fields(server)
+        if fields is None:
+            await self._roster.show((server,))
+            fields = self._roster.fields(server)
+        if fields is None:
+            return ()  # deleted
+        rules = Rules(
+            self._roster.host_of(server),
+            zone_of(fields),
+            tuple([await self._group(name, server) for name in await self._group_ids(fields)]),
+            extras_of(fields),
+            await self.aggregates(),
+        )
+        roll: Roll = await self._roll.now()
+        return ranked(
+            await self._rooms_for(needs_of(fields)),
+            rules,
+            roll.computes(),
+            self._names.host,
+            lambda host: self._sees_disk(host, server),
+        )
+
+    async def aggregates(self) -> Mapping[str, Mapping[str, str]]:
+        """Return the metadata of each host's aggregates; the roster learns their names."""
+        return await self._aggregates.now()
+
+    async def holders(self, host: HostId) -> frozenset[str] | None:
+        """Return who holds room on a host in Placement; None where it is no compute node there."""
+        nodes = await self._nodes.now()
+        mine = [node for node, name in nodes.items() if name == self._names.of(host)]
+        found: set[str] = set()
+        for node in mine:
+            page = await self._placement.read(f"/resource_providers/{node}/allocations")
+            found |= inner(page.fields, "allocations").keys()
+        return frozenset(found) if mine else None
+
+    async def _rooms_for(self, needs: Needs) -> Mapping[str, int]:
+        key = urlencode(needs.query(CANDIDATES_MAX))
+        if key not in self._rooms:
+            if len(self._rooms) >= KINDS_MAX:
+                self._rooms.clear()
+            self._rooms[key] = Shared(lambda: self._read_rooms(needs), SHARED_S)
+        return await self._rooms[key].now()
+
+    async def _read_rooms(self, needs: Needs) -> dict[str, int]:
+        asked = needs.query(CANDIDATES_MAX)
+        page = await self._placement.read("/allocation_candidates", asked)
+        nodes = await self._nodes.now()
+        found = rooms(page.fields, needs)
+        return {nodes[node]: room for node, room in found.items() if node in nodes}
+
+    async def _read_nodes(self) -> dict[str, str]:
+        listed = await self._nova.pages(
+            "/os-hypervisors/detail", {}, "hypervisors", newest=WITHOUT_UPTIME
+        )
+        return {text(row, "id"): text(inner(row, "service"), "host") for row in listed.rows}
+
+    async def _read_aggregates(self) -> Mapping[str, Mapping[str, str]]:
+        page = await self._nova.read("/os-aggregates")
+        names, metadata = aggregates_of(rows(page.fields, "aggregates"))
+        self._roster.learn_aggregates(names)
+        return metadata
+
+    # Server groups.
+
+    async def _group_ids(self, fields: Fields) -> Iterable[str]:
+        if await self._nova.version() >= GROUPS_SHOWN:
+            return words(fields, "server_groups")
+        listed = await self._nova.read("/os-server-groups", {"all_projects": "True"})
+        server = text(fields, "id")
+        groups = rows(listed.fields, "server_groups")
+        return [text(group, "id") for group in groups if server in words(group, "members")]
+
+    async def _group(self, name: str, server: ServerId) -> Group:
+        try:
+            page = await self._nova.read(f"/os-server-groups/{name}")
+        except Missing:
+            return Group("")  # deleted: it binds nobody any more
+        fields = inner(page.fields, "server_group")
+        others = [ServerId(each) for each in words(fields, "members") if each != server]
+        await self._roster.show(others)
+        return group_of(fields, server, lambda each: self._roster.host_of(ServerId(each)))
