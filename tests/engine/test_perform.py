@@ -28,6 +28,7 @@ from ninelives.core.model import Power, RoadId, ServerId, ServerSeen, Service
 from ninelives.core.policy import BALANCED
 from ninelives.engine.errors import Garbled, HandedOver, LeaseLost, PortError, Refused, Unreachable
 from ninelives.engine.lease import Watch, taken
+from ninelives.engine.looks import Looks
 from ninelives.engine.office import Office
 from ninelives.engine.perform import Desk, perform
 from ninelives.engine.ports import Ports
@@ -96,7 +97,9 @@ class Caller:
         )  # fmt: skip
         cluster = restored(SITE, BALANCED, Control(), (), (), ())
         office = Office(store, world, guard, hold)
-        await perform(Desk(ports, office, cluster, self._object, self._report), action, 1000.0)
+        await perform(
+            Desk(ports, office, cluster, self._object, self._report, Looks()), action, 1000.0
+        )
         self.ended_at = world.now()
 
     def _object(

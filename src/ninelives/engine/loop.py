@@ -37,6 +37,7 @@ from ninelives.engine.errors import (
 )
 from ninelives.engine.journal import batch_of, began, restored
 from ninelives.engine.lease import Hold, Watch, may_take, taken, watched
+from ninelives.engine.looks import Looks
 from ninelives.engine.node import Decide, Laws, Node, Ready
 from ninelives.engine.office import Office
 from ninelives.engine.perform import Desk, Objection, perform
@@ -214,7 +215,9 @@ class Heart:
             wiring.ports.store,
             lambda report: _hand_over(loop, self._reports, report),
         )
-        self._desk = Desk(wiring.ports, office, node.cluster, wiring.objection, self._inbox.put)
+        self._desk = Desk(
+            wiring.ports, office, node.cluster, wiring.objection, self._inbox.put, Looks()
+        )
 
     async def run(self) -> None:
         """Run every part; the first that ends with an exception cancels all others."""

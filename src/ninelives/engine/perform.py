@@ -21,6 +21,7 @@ from ninelives.core.events import Event, Outcome, Replied
 from ninelives.core.lastcheck import is_renewal
 from ninelives.core.model import BackendId, HostId, Power, RoadId, ServerId, ServerSeen, WitnessId
 from ninelives.engine.errors import Garbled, LeaseLost, PortError, Refused, Unreachable
+from ninelives.engine.looks import Looks
 from ninelives.engine.office import Office
 from ninelives.engine.ports import Answer, Ports
 
@@ -39,6 +40,7 @@ class Desk(NamedTuple):
     cluster: Cluster  # as it is at this instant, not as it was when the action was decided
     objection: Objection
     report: Report
+    looks: Looks
 
 
 class Failure(NamedTuple):
@@ -190,6 +192,7 @@ def _reply(action: Action, answer: Answer | Failure) -> Replied:
 
 async def read(desk: Desk, action: Read) -> None:
     """Look, and tell what was seen. Each device, backend and host is asked beside the others."""
+    desk = _in_order(desk)
     ports, report = desk.ports, desk.report
     site = desk.cluster.site.hosts
     match action:
@@ -209,6 +212,18 @@ async def read(desk: Desk, action: Read) -> None:
             await _look_for_domain(desk, action)
         case _:
             await _ask_nova(desk, action)
+
+
+def _in_order(desk: Desk) -> Desk:
+    """Number this question, so that its answer takes nothing back that a later one saw."""
+    number, report = desk.looks.ask(), desk.report
+
+    async def told(event: Event) -> None:
+        still_said = desk.looks.told(number, event)
+        if still_said is not None:
+            await report(still_said)
+
+    return desk._replace(report=told)
 
 
 async def _ask_nova(

@@ -13,6 +13,7 @@ from ninelives.core import events as on
 from ninelives.core.draft import restored
 from ninelives.core.model import HostId, Plane, WitnessId
 from ninelives.engine.lease import Hold
+from ninelives.engine.looks import Looks
 from ninelives.engine.node import Node, Ready
 
 from . import tenure
@@ -92,6 +93,7 @@ class Controller:
     reports: dict[HostId, Report] = field(default_factory=dict[HostId, Report])
     unread_since: float | None = None  # since when Nova shows it no records
     is_own_fault: bool = False
+    looks: Looks = field(default_factory=Looks)
 
     @property
     def is_running(self) -> bool:
@@ -111,6 +113,7 @@ class Controller:
         other = twin(self)
         if self.node is not None:
             other.node = self.node.fork()
+        other.looks = twin(self.looks)
         return other
 
 
@@ -147,6 +150,7 @@ def forget_term(controller: Controller) -> None:
     controller.reports.clear()
     controller.unread_since = None
     controller.is_own_fault = False
+    controller.looks = Looks()
 
 
 def offer(world: "World", controller: Controller, event: on.Event, at_least: float = 0.0) -> None:

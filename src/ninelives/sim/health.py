@@ -1,13 +1,14 @@
 """News for leaders, told again in each new term: canaries, guests, beacons; and answers."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core.model import LOCAL, GuestEnd, Health, HostId, ServerId, WitnessId
 
 from . import cloud_reads, controllers, network, nova, service_records, storage
+from .state_table import hosts_named, servers_named
 from .truth import HostTruth
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ ECHOES: Mapping[type, float] = {
     on.GuestSeen: 1.0,
 }
 ECHOES_EACH = 2
+WAITED_FOR_S = 30.0  # nobody waits for an answer any longer than this
 LOCK_LOOK_S = 10.0  # how often an agent looks again at a disk that is not free
 CANARIES = ("nova", "keystone", "scheduler", "database", "bus")
 
@@ -115,35 +117,76 @@ def kdump_beacon(world: "World", host: HostId, ended: bool) -> None:
 
 def answer(world: "World", controller: WitnessId, life: int, event: on.Event) -> None:
     """Bring an answer back: at once, or late, or twice, as the network has it."""
+    number = world.controllers[controller].looks.ask()
     wait = world.rng.random() * world.net.delay_s if world.net.delay_s else 0.0
     if wait or world.net.doubled or world.net.reorders:
-        world.after(
-            wait + world.net.reorders * world.rng.random(), "reply", controller, life, event
-        )
+        asker = (controller, life, event, number)
+        world.after(wait + world.net.reorders * world.rng.random(), "reply", *asker)
         if world.net.doubled:
-            world.after(wait + world.rng.random(), "reply", controller, life, event)
+            world.after(wait + world.rng.random(), "reply", *asker)
         return
-    reply(world, controller, life, event)
+    reply(world, controller, life, event, number)
 
 
-def reply(world: "World", controller_id: WitnessId, life: int, event: on.Event) -> None:
+def reply(
+    world: "World", controller_id: WitnessId, life: int, event: on.Event, number: int = 0
+) -> None:
+    """Bring an answer to its asker. `number` is that of its question: 0 for one asked just now."""
     if is_same_life(world, controller_id, life):
-        deliver(world, world.controllers[controller_id], event)
-        if world.net.echo_s and type(event) in ECHOES:
+        number = number or world.controllers[controller_id].looks.ask()
+        deliver_in_order(world, world.controllers[controller_id], event, number)
+        if type(event) not in ECHOES:
+            return
+        remember(world, Heard(world.now, controller_id, life, event, number))
+        if world.net.echo_s:
             for _ in range(ECHOES_EACH):
                 wait = world.rng.random() * world.net.echo_s * ECHOES[type(event)]
-                world.after(wait, "echo", controller_id, life, event)
+                world.after(wait, "echo", controller_id, life, event, number)
 
 
-def echo(world: "World", controller_id: WitnessId, life: int, event: on.Event) -> None:
+class Heard(NamedTuple):
+    """An answer that a controller had, and may have once more."""
+
+    at: float
+    controller: WitnessId
+    life: int
+    event: on.Event
+    number: int
+
+
+def remember(world: "World", heard: Heard) -> None:
+    """Keep the last answer of each kind about everybody whom it names."""
+    kind = type(heard.event).__name__
+    for name in (*hosts_named(heard.event), *servers_named(heard.event)):
+        world.heard[kind, name] = heard
+
+
+def again(world: "World", name: str) -> None:
+    """Let each last answer about a host or a server come again, as long as it may be that late."""
+    about = [heard for (_, whom), heard in world.heard.items() if whom == name]
+    for heard in sorted(about, key=lambda each: each.at):
+        if world.now <= heard.at + WAITED_FOR_S * ECHOES[type(heard.event)]:
+            echo(world, heard.controller, heard.life, heard.event, heard.number)
+
+
+def echo(world: "World", controller_id: WitnessId, life: int, event: on.Event, number: int) -> None:
     """Bring an answer again that was had already."""
     if is_same_life(world, controller_id, life):
-        deliver(world, world.controllers[controller_id], event)
+        deliver_in_order(world, world.controllers[controller_id], event, number)
 
 
 def is_same_life(world: "World", controller: WitnessId, life: int) -> bool:
     """Say whether the process that asked is still there to be answered."""
     return world.controllers[controller].life == life
+
+
+def deliver_in_order(
+    world: "World", controller: "Controller", event: on.Event, number: int
+) -> None:
+    """Let a leader have an answer, as far as no later question was answered before."""
+    still_said = controller.looks.told(number, event)
+    if still_said is not None:
+        deliver(world, controller, still_said)
 
 
 def deliver(world: "World", controller: "Controller", event: on.Event) -> None:

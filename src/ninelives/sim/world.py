@@ -59,7 +59,7 @@ Heal = tuple[Words, tuple[int, ...]]  # the sentence that ends a fault, and its 
 FLAT = (  # dicts, sets and lists of immutable values: `fork` copies them as they are
     *("heap", "notes", "triggers", "faults_on", "devices", "specs", "seen", "news", "standing"),
     *("forced_by_us", "agent_due", "stubborn", "lease_chains", "promises"),
-    *("storage_cut_at", "broken", "kept_down"),
+    *("storage_cut_at", "broken", "kept_down", "heard"),
 )
 
 
@@ -86,8 +86,7 @@ class World:
         self.rng = Random(seed)
         self.now = 0.0
         self.heap: list[Event] = []
-        self.numbers = 0
-        self.events = 0
+        self.numbers = self.events = 0
         self.observers: list[Observer] = []
         self.boundary: Boundary | None = None
         self.notes: list[TimedNote] = []
@@ -126,6 +125,7 @@ class World:
         self.storage_cut_at: dict[HostId, float] = {}
         self.polls = service_records.Polls()
         self.news: dict[tuple[str, str], on.Event] = {}
+        self.heard: dict[tuple[str, str], health.Heard] = {}
         self.broken: set[str] = set()
         self.is_cell_down = False
         self.kept_down: set[WitnessId] = set()  # controllers that nobody starts

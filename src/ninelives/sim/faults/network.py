@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ninelives.core.model import BackendId, HostId, Plane, Power
-from ninelives.sim import bmc, storage
+from ninelives.sim import bmc, health, storage
 from ninelives.sim.network import DOWN, ONE_WAY, PLAIN, Link, changed_link, set_link
 from ninelives.sim.setup import Setup
 
@@ -49,6 +49,11 @@ def packets(world: "World", slots: Slots) -> None:
     seconds = float(slots.get("SECONDS", "0"))
     network.delay_s, network.echo_s = (0.0, seconds) if "echo" in slots else (seconds, 0.0)
     network.reorders = "reorder" in slots
+
+
+def packets_again(world: "World", slots: Slots) -> None:
+    """Let the last answers about one host or server come a second time, right now."""
+    health.again(world, slots.get("HOST") or slots["SERVER"])
 
 
 def partition(world: "World", slots: Slots) -> None:
@@ -199,6 +204,8 @@ FORMS = (
     Form("packets delay SECONDS", packets, (25,), "packets ok"),
     Form("packets reorder", packets, (25,), "packets ok"),
     Form("packets echo SECONDS", packets, heal="packets ok"),
+    Form("packets again HOST", packets_again),
+    Form("packets again SERVER", packets_again),
     Form("packets ok", packets),
     Form("partition over", partition_over),
     Form("partition GROUPS", partition, partition_row, "partition over"),
