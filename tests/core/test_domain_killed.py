@@ -10,7 +10,17 @@ from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.draft import Draft
 from ninelives.core.lastcheck import objection
-from ninelives.core.model import BootId, GuestEnd, Health, HostId, Method, Proof, Refusal, ServerId
+from ninelives.core.model import (
+    BootId,
+    GuestEnd,
+    Health,
+    HostId,
+    Method,
+    MoveRecord,
+    Proof,
+    Refusal,
+    ServerId,
+)
 from ninelives.core.policy import BALANCED
 from ninelives.core.proofs import covers_disks, domain_killed, is_sufficient, permits_restart
 from ninelives.core.protection import Promise, Remedy
@@ -102,6 +112,28 @@ def test_one_whose_disk_is_held_is_not_restarted_and_a_person_is_told() -> None:
 
     assert not cloud.all_of(do.HardReboot)
     assert cloud.was_told("guest_held:disk_locked")
+
+
+ORPHAN = MoveRecord(1, "evacuation", HostId("c2"), C1, "pre-migrating")
+
+
+def test_a_guest_of_which_a_record_is_open_is_not_reset_and_a_person_is_told() -> None:
+    cloud = started()
+    seen = replace(cloud.servers[WEB], records=(ORPHAN,))
+    cloud.tell(on.GuestSeen(seen, C1, Health.DOWN, ENDED))
+
+    assert not cloud.all_of(do.HardReboot)
+    assert cloud.was_told("guest_held:record_open")
+
+
+def test_a_reset_does_not_leave_once_nova_works_on_its_server() -> None:
+    cloud = started()
+    cloud.tell(crash(cloud))
+    (reboot,) = cloud.all_of(do.HardReboot)
+
+    seen = replace(cloud.servers[WEB], records=(ORPHAN,))
+
+    assert objection(cloud.cluster, reboot, cloud.now, seen) == "record_open"
 
 
 def test_a_restart_does_not_leave_when_another_boot_is_heard_meanwhile() -> None:

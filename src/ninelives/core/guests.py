@@ -34,6 +34,10 @@ def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
         return  # its user, or Nova, is at it
     if known is not None and not _may_reset_again(draft, known):
         return  # one reset is under way: its outcome is looked at, not repeated
+    if not all(record.is_final for record in server.records):
+        # A rebuild that died half way may lie in a queue: whoever resets it makes a second writer.
+        _tell_guest(draft, host, server, "guest_held:record_open")
+        return
     killed = proofs.domain_killed(draft, event) if event.health is Health.DOWN else None
     if isinstance(killed, Refusal):
         _tell_guest(draft, host, server, f"guest_held:{killed.reason}")

@@ -253,10 +253,19 @@ def _start(draft: Draft, action: ServerAction, seen: ServerSeen | None) -> str:
         why = "target_not_healthy"
     elif isinstance(action, do.StartServer):
         why = _writers(draft, move, action.host)
-    elif isinstance(action, do.HardReboot) and move.killed is not None:
-        is_free = permits_restart(draft, move.killed, action.server, action.host)
-        why = "" if is_free else "end_not_proved"
+    elif isinstance(action, do.HardReboot) and isinstance(move.state, at.Mending):
+        why = _mend(draft, move, action, seen)
     elif isinstance(action, do.HardReboot) and isinstance(move.state, at.WaitingForHost):
         is_led_back = is_boot_led_back(draft, action.host) and is_heard(draft, action.host)
         why = _writers(draft, move, action.host) if is_led_back else "boot_not_attested"
     return why or holding_moves(draft, move.host)
+
+
+def _mend(draft: Draft, move: at.Move, action: do.HardReboot, seen: ServerSeen) -> str:
+    """Reset one guest where it is: nothing of it is under way, and one that ended ended there."""
+    if not all(entry.is_final for entry in seen.records):
+        return "record_open"
+    is_proved = move.killed is None or permits_restart(
+        draft, move.killed, action.server, action.host
+    )
+    return "" if is_proved else "end_not_proved"
