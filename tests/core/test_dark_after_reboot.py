@@ -12,6 +12,7 @@ from ninelives.core import states as at
 from ninelives.core.draft import Draft
 from ninelives.core.model import HostId, Method
 from ninelives.core.proofs import permits_start, valid
+from ninelives.core.shooting import went_dark_again
 from ninelives.core.site import Site
 
 C1 = HostId("c1")
@@ -68,3 +69,13 @@ def test_the_word_says_nothing_of_what_comes_up_after_it(cloud: SmallCloud) -> N
     cloud.wake_up("c1", "c1-boot3")
 
     assert not permits_start(Draft(cloud.cluster, cloud.now), C1)
+
+
+def test_a_lease_that_ran_out_before_says_nothing_of_the_boot_that_went_dark(
+    cloud: SmallCloud,
+) -> None:
+    record = cloud.host("c1")
+    expired = replace(record.proofs[0], method=Method.LEASE_EXPIRED)
+    cloud.cluster.hosts[C1] = replace(record, proofs=(expired, *record.proofs))
+
+    assert went_dark_again(Draft(cloud.cluster, cloud.now), C1)

@@ -243,7 +243,7 @@ def permits_start(draft: Draft, host: HostId) -> bool:
         is_off = reads_off(draft, host, draft.now - policy.proof_fresh_s)
         is_off = is_off and not reads_on_since(draft, host)
         return is_off and not _mapping_may_still_show(draft, host)
-    if Method.REBOOTED in methods and not _was_found_dark_since(draft, host):
+    if rests_on_its_reboot(draft, host):
         return has_clean_boot(draft, host)
     if Method.HUMAN in methods and _awaits_revocation(draft, host):
         return False
@@ -251,6 +251,17 @@ def permits_start(draft: Draft, host: HostId) -> bool:
         tenant = planes_seen(draft, host).get(Plane.TENANT)
         return policy.starts_without_network_proof or tenant is Seen.DOWN
     return True
+
+
+def rests_on_its_reboot(draft: Draft, host: HostId) -> bool:
+    """Say whether nothing permits a start but the sight of the boot that proved the old one gone.
+
+    A lease that ran out, or a person's word of before that boot, says nothing of it.
+    """
+    methods = {proof.method for proof in valid(draft.host(host)) if proof.covers.cpu}
+    is_read_off = bool(methods & {Method.POWER_OFF, Method.PACEMAKER})
+    is_rebooted = Method.REBOOTED in methods and not is_read_off
+    return is_rebooted and not _was_found_dark_since(draft, host)
 
 
 def _was_found_dark_since(draft: Draft, host: HostId) -> bool:

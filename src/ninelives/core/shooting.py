@@ -187,11 +187,9 @@ def went_dark_again(draft: Draft, host: HostId) -> bool:
 
     Nothing but the power can prove the host now: it is switched off for good, as what it is.
     """
-    record = draft.host(host)
-    methods = {proof.method for proof in proofs.valid(record) if proof.covers.cpu}
-    is_moving = isinstance(record.state, at.Evacuating)
+    is_moving = isinstance(draft.host(host).state, at.Evacuating)
     is_gone = not proofs.has_clean_boot(draft, host) and not Facts(draft, host).any_up
-    return is_moving and methods == {Method.REBOOTED} and is_gone
+    return is_moving and proofs.rests_on_its_reboot(draft, host) and is_gone
 
 
 def spend_order(draft: Draft, host: HostId) -> None:

@@ -201,8 +201,9 @@ def waits_for_shot(record: at.Host) -> bool:
 
 
 def is_proved_by_reboot(record: at.Host) -> bool:
-    """Say whether nothing but a boot that attested itself speaks for the whole host."""
-    return {p.method for p in valid(record) if p.covers.cpu} == {Method.REBOOTED}
+    """Say whether only a boot that attested itself permits anything: no power read off does."""
+    methods = {proof.method for proof in valid(record) if proof.covers.cpu}
+    return Method.REBOOTED in methods and not methods & {Method.POWER_OFF, Method.PACEMAKER}
 
 
 def proved_by_hand(world: World, host: HostTruth) -> Iterator[Words]:
