@@ -268,6 +268,17 @@ def test_a_lease_that_is_still_heard_has_not_run_out() -> None:
     assert refused(late) == "still_heard"
 
 
+def test_promises_end_with_the_epoch_that_an_adopted_store_leaves() -> None:
+    cloud = SmallCloud(site=small_site(has_watchdog=True)).started()
+    for witness in cloud.site.hosts[C1].witnesses:
+        cloud.tell(on.Promised(witness, C1, cloud.host("c1").epoch))
+    assert cloud.cluster.sights[C1].promises
+
+    cloud.tell(on.StoreAdopted("ada", lost=20))
+
+    assert not cloud.cluster.sights[C1].promises
+
+
 def test_a_take_over_counts_as_a_receipt() -> None:
     cloud = SmallCloud(site=small_site(has_watchdog=True)).started()
     cloud.tell(on.Renewed(C1, cloud.boots[C1], watchdog_armed=True))

@@ -21,7 +21,7 @@ from tests.oracle.history import (
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import EVERYTHING, Covers, HostId, Method, WitnessId
+from ninelives.core.model import EVERYTHING, Covers, HostId, Method, Validity, WitnessId
 from ninelives.core.policy import BALANCED
 from ninelives.sim import happenings as so
 from ninelives.sim.oracle import ServerFacts, queues
@@ -260,3 +260,13 @@ def test_a_lease_whose_watchdog_nobody_attested_breaks_i22() -> None:
     told = leased().decided(on.Renewed(C1, OLD, watchdog_armed=False))
 
     assert expired(told.after(SAFE_S)).laws == {"I22"}
+
+
+def test_a_proof_that_is_void_under_its_new_number_allows_nothing_and_is_not_judged() -> None:
+    told = expired(leased().after(SAFE_S))
+    (proof,) = told.hosts[C1].proofs
+    void = replace(proof, epoch=21, validity=Validity.VOID, contradicted_by="store_adopted")
+
+    told.host(C1, at.Fenced(told.now), epoch=21, proofs=(void,))
+
+    assert told.laws == set()

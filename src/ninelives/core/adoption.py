@@ -14,7 +14,7 @@ from functools import partial
 from . import actions as do
 from . import events as on
 from .draft import Draft
-from .episode import is_of_the_past, void_proofs
+from .episode import is_of_the_past, see_anew, void_proofs
 from .model import Refusal
 
 WHY = "store_adopted"
@@ -31,6 +31,7 @@ def adopted(draft: Draft, order: on.StoreAdopted) -> Refusal | None:
         for move in list(draft.moves_of(record.id)):
             draft.put_move(replace(move, epoch=epoch, absent_on=frozenset()))
         draft.forget(partial(is_of_the_past, record.id))
+        see_anew(draft, record.id)  # promises and looks were for an epoch that is no more
         if proofs:
             void_proofs(draft, record.id, proofs, WHY)
     draft.put_control(replace(draft.control, is_adopted=True))

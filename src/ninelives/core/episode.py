@@ -40,12 +40,19 @@ def begin(draft: Draft, host: HostId, cls: Class, rule: str) -> None:
     )
     draft.put_host(fresh)
     draft.forget(partial(is_of_the_past, host))
-    # Power and storage are read anew: what they said of the last outage says nothing of this one.
-    sights = draft.sights(host)._replace(promises=frozenset(), kept=(), power={}, storage={})
-    sights = sights._replace(promises_asked_at=-1e9, attestation_asked_at=-1e9)  # epochs, too
-    draft.put_sights(sights._replace(power_asked_at=-1e9, storage_asked_at=-1e9))
+    see_anew(draft, host)
     move_to(draft, host, at.Suspect(draft.now, cls, draft.now), cls.value, rule)
     _tell_flapping(draft, host)
+
+
+def see_anew(draft: Draft, host: HostId) -> None:
+    """Let power and storage be read anew, and promises and nonces be asked for in the new epoch.
+
+    What they said of the last outage says nothing of this one.
+    """
+    sights = draft.sights(host)._replace(promises=frozenset(), kept=(), power={}, storage={})
+    sights = sights._replace(promises_asked_at=-1e9, attestation_asked_at=-1e9)
+    draft.put_sights(sights._replace(power_asked_at=-1e9, storage_asked_at=-1e9))
 
 
 def _tell_flapping(draft: Draft, host: HostId) -> None:

@@ -246,9 +246,9 @@ class Oracle:
                 key_of(replace(proof, validity=Validity.VALID)) in picture.records.proved_at
             )
             picture.records.proved_at[key] = picture.records.made_at(proof, known, when)
-            if (
-                proof.term == it.term and not was_judged
-            ):  # else a new leader only counts its age anew
+            # Else a new leader only counts its age anew, or nobody may build on it any more.
+            is_void = proof.validity is Validity.VOID
+            if proof.term == it.term and not was_judged and not is_void:
                 found += returns.truly_shut_out(picture, when, proof)
                 found += returns.lease_sound(picture, when, it, proof)
         if proof.validity is Validity.VOID and proof not in known:
