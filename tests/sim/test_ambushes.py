@@ -13,8 +13,9 @@ from ninelives.core.cluster import Decision
 from ninelives.core.model import Power, RoadId, WitnessId
 from ninelives.sim import faults
 from ninelives.sim.happenings import Decided
-from ninelives.sim.health import ECHOES_EACH
+from ninelives.sim.health import ECHOES_EACH, WAITED_FOR_S
 from ninelives.sim.swarm_ambushes import Ambush
+from ninelives.sim.swarm_chases import Chase
 from ninelives.sim.swarm_run import drawn_plan, run_plan
 
 N1 = WitnessId("n1")
@@ -96,3 +97,59 @@ def test_an_echo_ends_with_the_process_that_asked() -> None:
 
     heard = [event for _, event in story.events() if isinstance(event, on.TargetsSeen)]
     assert len(heard) <= 1
+
+
+def followed(*names: str) -> Chase:
+    chase = Chase(Story().world, Random(1))
+    chase.followed = frozenset(names)
+    return chase
+
+
+def test_what_was_said_of_a_followed_one_comes_again_in_each_state_that_it_enters() -> None:
+    chase = followed(C1)
+
+    for it in entered(at.Fenced(0.0), at.Fenced(0.0), at.Evacuating(1.0)):
+        chase.saw(5.0, it)
+
+    assert [words for _, words in chase.called] == [("packets", "again", C1)] * 2
+    assert all(at_s >= 5.0 for at_s, _ in chase.called)
+
+
+def test_every_blow_is_in_words_that_the_fault_language_knows() -> None:
+    chase = followed(C1)
+
+    for state in (at.Healthy(0.0), at.Vacated(0.0), at.Returning(0.0, at.Stage.SOAKING, 0.0)) * 50:
+        for it in entered(state):
+            chase.saw(5.0, it)
+
+    setup = chase.world.setup
+    assert {"guest", "power", "agent", "libvirt", "gate"} <= {words[0] for _, words in chase.called}
+    assert not [words for _, words in chase.called if faults.check(words, setup)]
+
+
+def test_a_store_is_adopted_once_in_the_state_that_was_drawn_for_it() -> None:
+    chase = followed()
+    chase.adopts_at = at.Evacuating
+
+    for it in entered(at.Fenced(0.0), at.Evacuating(1.0), at.Fenced(2.0), at.Evacuating(3.0)):
+        chase.saw(5.0, it)
+
+    assert [words[:3] for _, words in chase.called] == [("operator", "adopt", "store")]
+
+
+def test_the_last_answers_about_a_name_come_again_as_long_as_they_are_waited_for() -> None:
+    story = Story().run(10)
+    leader = story.world.leader()
+    assert leader is not None
+    story.world.answer(leader.id, leader.life, on.Listed(do.ListServers(C1, 1, 0), (), True))
+    story.world.answer(leader.id, leader.life, on.TargetsSeen(do.AskTargets(WEB, 1), ()))
+    story.run(11)
+
+    def heard(until: float, words: str) -> Counter[type]:
+        before = len(story.events())
+        story.run(until, (until - 1, words))
+        return Counter(type(event) for _, event in story.events()[before:])
+
+    assert heard(20, "packets again c1")[on.Listed] == 1
+    assert heard(25, "packets again web")[on.TargetsSeen] == 1
+    assert heard(25 + WAITED_FOR_S, "packets again c1")[on.Listed] == 0

@@ -25,10 +25,11 @@ from .setup import Setup
 from .shrink import Story
 from .state_table import named
 from .swarm_ambushes import Ambush
+from .swarm_chases import Chase
 from .swarm_people import is_kept_dark, settled, whim
 from .swarm_troubles import drawn_rows, drawn_troubles
 from .swarm_worlds import dense_setup, drawn_setup
-from .world import World
+from .world import Observer, World
 
 SEEDS = 1_000_000_000  # a scenario's seed is below this
 ACTIVE_S = 3.0 * 3600.0
@@ -118,7 +119,8 @@ class Run:
     )
     done: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
     numbers: int = 0
-    ambush: Ambush | None = None
+    called: list[tuple[float, Words]] = field(default_factory=list[tuple[float, Words]])
+    watching: list[Observer] = field(default_factory=list[Observer])  # who may call for something
 
     def plan_at(self, at_s: float, kind: str, words: Words = ()) -> None:
         self.numbers += 1
@@ -153,18 +155,25 @@ def begun(plan: Plan, decide: Decide | None = None, objection: Objection | None 
         run.plan_at(each.at_s + each.lasts_s, "heal", each.words)
     run.plan_at(rng.uniform(0.5, 1.0) * plan.looks_s, "look")
     if plan.has_ambushes:
-        run.ambush = Ambush(world, Random(f"ambushes {plan.seed}"))
-        run.ambush.begin()
-        world.observe(run.ambush.saw)
+        _lie_in_wait(run)
     if plan.whims_per_hour:
         run.plan_at(rng.expovariate(plan.whims_per_hour / 3600.0), "whim")
     heapify(run.agenda)
     return run
 
 
+def _lie_in_wait(run: Run) -> None:
+    seed = run.plan.seed
+    ambush = Ambush(run.world, Random(f"ambushes {seed}"), run.called)
+    chase = Chase(run.world, Random(f"chases {seed}"), run.called)
+    for each in (ambush, chase):
+        each.begin()
+        run.watching.append(each.saw)
+        run.world.observe(each.saw)
+
+
 def _live(run: Run) -> None:
-    plan, world = run.plan, run.world
-    called = run.ambush.called if run.ambush else []
+    plan, world, called = run.plan, run.world, run.called
     while run.agenda and run.agenda[0][0] < plan.active_s:
         if not pass_time(world, run.oracle, run.agenda[0][0], called):
             return
@@ -174,8 +183,8 @@ def _live(run: Run) -> None:
         _, _, kind, words = heappop(run.agenda)
         _happens(run, kind, words)
     if pass_time(world, run.oracle, plan.active_s) and plan.is_healed:
-        if run.ambush is not None:
-            world.observers.remove(run.ambush.saw)
+        for each in run.watching:
+            world.observers.remove(each)
         _calm(run)
 
 
