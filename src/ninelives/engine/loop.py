@@ -28,13 +28,7 @@ from ninelives.core.events import Armed, Event, OwnFault, TermBegan, Woke
 from ninelives.core.model import WitnessId
 from ninelives.core.setting import Setting
 from ninelives.engine.disarm import Memory, disarm, finished, recalled, unfinished
-from ninelives.engine.errors import (
-    GuardLost,
-    HandedOver,
-    LeaseLost,
-    StoreUnavailable,
-    first_of,
-)
+from ninelives.engine.errors import GuardLost, HandedOver, LeaseLost, StoreUnavailable, first_of
 from ninelives.engine.journal import batch_of, began, restored
 from ninelives.engine.lease import Hold, Watch, may_take, taken, watched
 from ninelives.engine.looks import Looks
