@@ -13,7 +13,7 @@ from tests.engine.stand_ins import HOSTS
 from ninelives.adapters.sql import SqlStore, open_store
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.cluster import Control
+from ninelives.core.cluster import Cluster
 from ninelives.core.decide import decide
 from ninelives.core.model import Mode, VmState
 from ninelives.engine import journal
@@ -109,10 +109,10 @@ def test_who_hangs_in_an_answer_leaves_all_the_same(store: SqlStore) -> None:
 def test_a_term_opens_with_what_it_is_told_first(store: SqlStore) -> None:
     """The mode stands before anything left over from an earlier term could go out."""
     play = Play(store)
-    seen: list[Control] = []
+    seen: list[Mode] = []
 
-    def opening(control: Control) -> tuple[on.Event, ...]:
-        seen.append(control)
+    def opening(cluster: Cluster) -> tuple[on.Event, ...]:
+        seen.append(cluster.control.mode)
         return (on.ModeSet("the configuration", Mode.OBSERVE),)
 
     wiring = replace(play.wiring("ctl-a/1"), opening=opening)
@@ -126,6 +126,6 @@ def test_a_term_opens_with_what_it_is_told_first(store: SqlStore) -> None:
     events = [row.event for row in journal.rows(store)]
     assert isinstance(events[0], on.TermBegan)
     assert isinstance(events[1], on.ModeSet)
-    assert [control.mode for control in seen] == [Mode.ACT]
+    assert seen == [Mode.ACT]
     assert not play.world.requests("power.off", "nova.evacuate", "nova.force_down", "nova.disable")
     assert any(note.what == "brake.held" or "mode" in note for _, note in play.notes)

@@ -23,7 +23,7 @@ from functools import partial
 from typing import Protocol
 
 from ninelives.core.actions import READS, Action
-from ninelives.core.cluster import Control
+from ninelives.core.cluster import Cluster
 from ninelives.core.events import Armed, Event, OwnFault, TermBegan, Woke
 from ninelives.core.model import WitnessId
 from ninelives.core.setting import Setting
@@ -52,12 +52,12 @@ LEAVE_WAIT_S = 10.0  # for answers to what is out already, before the lease is l
 
 Tell = Callable[[Event], Awaitable[None]]
 Source = Callable[[Tell], Awaitable[None]]
-Opening = Callable[[Control], tuple[Event, ...]]
+Opening = Callable[[Cluster], tuple[Event, ...]]
 
 
-def nothing_first(control: Control) -> tuple[Event, ...]:
+def nothing_first(cluster: Cluster) -> tuple[Event, ...]:
     """Open a term with nothing to say."""
-    del control
+    del cluster
     return ()
 
 
@@ -216,7 +216,7 @@ class Heart:
     async def run(self) -> None:
         """Run every part; the first that ends with an exception cancels all others."""
         self._fold(self._first)
-        for event in self._wiring.opening(self._node.cluster.control):
+        for event in self._wiring.opening(self._node.cluster):
             self._fold(event)
         if self._office.disarmed is not None:
             self._fold(Armed("store", is_armed=False, cause=self._office.disarmed))
