@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from . import actions as do
 from . import states as at
 
-RESTS = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
+ENDED = (at.Done, at.Failed, at.Skipped, at.Cancelled)
+RESTS = (*ENDED, at.WaitingForHost)
 
 WAITS = (at.Planned, at.Retry, at.WaitingForHost)
 ELSEWHERE = (at.Verifying, at.Starting, at.Done, at.Failed, at.Skipped)
@@ -73,6 +74,6 @@ SENT_FROM: Mapping[type, tuple[type, ...]] = {
     do.Evacuate: (at.Choosing,),
     do.ResetState: (at.Choosing,),
     do.StartServer: (at.Sending, at.Verifying, at.Starting),
-    do.HardReboot: (at.WaitingForHost, at.Mending, *at.FINAL),
-    do.LiveMigrate: (at.Mending, *at.FINAL),
+    do.HardReboot: (at.WaitingForHost, at.Mending, *ENDED),
+    do.LiveMigrate: (at.Mending, *ENDED),
 }

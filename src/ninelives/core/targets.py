@@ -119,7 +119,8 @@ def stale_writers(draft: Draft, move: at.Move, target: HostId | None) -> tuple[H
     return tuple(
         writer
         for writer in sorted(move.writers)
-        if writer not in (target, *move.absent_on) and writer in draft.cluster.site.hosts
+        if writer != target and writer not in move.absent_on
+        if writer in draft.cluster.site.hosts
         if not permits_start(draft, writer)
     )
 

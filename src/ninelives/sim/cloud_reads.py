@@ -1,6 +1,6 @@
 """What a controller reads about servers from Nova, Placement and agents, in the core's words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -127,7 +127,7 @@ def show(world: "World", server: ServerId) -> ServerSeen | None:
 def seen_of(world: "World", name: ServerId, records: Records | None = None) -> ServerSeen:
     """Say how a server looks now, with everything a decision may need."""
     server = world.nova.servers[name]
-    mine = tuple((records or records_of(world)).get(name, ()))
+    mine = tuple(records_about(world, name) if records is None else records.get(name, ()))
     action = user_action(world, name)
     # Most looks find nothing new; Nova's own record is another object after each change.
     known = world.seen.get(name)
@@ -154,6 +154,13 @@ def records_of(world: "World") -> Records:
         if not record.is_deleted:
             found.setdefault(record.server, []).append(record)
     return found
+
+
+def records_about(world: "World", name: ServerId) -> Iterator[nova.Migration]:
+    """Return what `records_of` says of one server, without asking for all the others."""
+    for record in world.nova.migrations.values():
+        if record.server == name and not record.is_deleted:
+            yield record
 
 
 def running(power: nova.PowerState) -> bool | None:

@@ -262,7 +262,7 @@ def operator_service(world: "World", slots: Slots) -> None:
     service_records.service_changed(world)
 
 
-FORMS = (
+FORMS: tuple[Form, ...] = (
     *(
         Form(f"nova api {word}", api, (45,), "nova api up")
         for word in ("down", "errors", "lost", "timeout", "backlog")

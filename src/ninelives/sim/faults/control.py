@@ -207,7 +207,7 @@ def forms_for(who: str) -> tuple[Form, ...]:
     )
 
 
-FORMS = (
+FORMS: tuple[Form, ...] = (
     *forms_for("controller CONTROLLER"),
     *forms_for("leader"),
     Form("controller CONTROLLER kill", kill, (56,), "controller CONTROLLER start"),

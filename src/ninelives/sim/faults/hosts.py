@@ -273,7 +273,7 @@ def conflict(world: "World", slots: Slots) -> None:
     world.touched(slots["HOST"])
 
 
-FORMS = (
+FORMS: tuple[Form, ...] = (
     Form("power HOST off", power_off, (1,), "power HOST on"),
     Form("power HOST dead", power_dead, (2,), "power HOST on"),
     Form("power HOST on", power_on),

@@ -194,7 +194,7 @@ def watcher(world: "World", slots: Slots) -> None:
 
 
 UP = "net NODE PLANE up"
-FORMS = (
+FORMS: tuple[Form, ...] = (
     Form("net NODE PLANE down", net, plane_row, UP),
     Form("net NODE PLANE oneway", net, (23,), UP),
     Form("net NODE PLANE loss SHARE", net, (24,), UP),

@@ -18,6 +18,7 @@ LOOKED_S = 2.0  # the last read before a send may be this old when the user acts
 SETTLED = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
 WAITING = (at.Planned, at.Retry)
 COUNTED = (at.Sending, at.Verifying, at.Starting)  # they use a target, a backend, a project
+TO_MOVE = (do.Evacuate, do.ResetState, do.LiveMigrate)
 
 Start = do.ServerSend
 
@@ -86,8 +87,7 @@ def dropped(
 def will_kept(picture: Picture, when: float, action: Start) -> Iterator[Violation]:
     """I15 for one send: its user said otherwise, early enough to be read before it."""
     since, word = picture.truth.unwanted.get(action.server, (when, ""))
-    moves_only = do.Evacuate | do.ResetState | do.LiveMigrate
-    is_against = word in NOT_MOVED if isinstance(action, moves_only) else word
+    is_against = word in NOT_MOVED if isinstance(action, TO_MOVE) else word
     if is_against and when - since > LOOKED_S:
         yield Violation("I15", when, action.server, f"{_name(action)} after its user's {word}")
 

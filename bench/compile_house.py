@@ -1,0 +1,92 @@
+"""Compile the pure house, core and simulator and the node between them, to C, for the long runs.
+
+Run: `python bench/compile_house.py DIR` (about two minutes of one core); then
+`PYTHONPATH=DIR python bench/swarm.py …` runs the same sources, compiled by mypyc. Whatever imports
+other libraries stays as it is, beside the compiled modules. Needs gcc and this Python's headers.
+"""
+
+import ast
+import shutil
+import sys
+from pathlib import Path
+
+from mypyc.build import mypycify
+from setuptools import Distribution
+from setuptools.command.build_ext import build_ext
+
+SRC = Path(__file__).resolve().parents[1] / "src"
+PURE = ("core", "sim", "sim/nova", "sim/oracle", "sim/faults", "sim/explore")
+MORE = ("engine/node.py",)
+
+RETYPED = '''from typing import Any
+
+
+def retyped(kind: Any, types: dict[str, str]) -> None:
+    kind.__annotations__.update(types)
+    for name, each in getattr(kind, "__dataclass_fields__", {}).items():
+        each.type = types.get(name, each.type)
+'''
+
+
+def main() -> None:
+    out = Path(sys.argv[1]).resolve()
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(SRC, out)
+    paths = modules(out)
+    (out / "ninelives" / "retyped.py").write_text(RETYPED)
+    for path in paths:
+        path.write_text(with_field_types(path.read_text()))
+    build(paths, out)
+    print(f"compiled: PYTHONPATH={out}")
+
+
+def modules(out: Path) -> list[Path]:
+    """Return what is compiled: the pure modules, without the packages' own files."""
+    house = out / "ninelives"
+    pure = [path for part in PURE for path in sorted((house / part).glob("*.py"))]
+    return [path for path in pure if path.name != "__init__.py"] + [house / name for name in MORE]
+
+
+def with_field_types(source: str) -> str:
+    """Give every class back the types of its fields as written: mypyc forgets what is in `[]`.
+
+    The codec reads them.
+    """
+    told = [
+        f"_retyped({node.name}, {fields!r})"
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and (fields := fields_of(node))
+    ]
+    return "\n".join([source, "from ninelives.retyped import retyped as _retyped", *told, ""])
+
+
+def fields_of(node: ast.ClassDef) -> dict[str, str]:
+    """Return the annotated names of a class, and their types' text."""
+    return {
+        field.target.id: ast.unparse(field.annotation)
+        for field in node.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    }
+
+
+def build(paths: list[Path], out: Path) -> None:
+    """Compile `paths` in place."""
+    settings = out / "mypy.ini"
+    settings.write_text(
+        f"[mypy]\nnamespace_packages = True\nexplicit_package_bases = True\nmypy_path = {out}\n"
+    )
+    extensions = mypycify(
+        ["--config-file", str(settings), *map(str, paths)],
+        opt_level="2",
+        debug_level="0",
+        target_dir=str(out / "c"),
+        multi_file=True,
+    )
+    command = build_ext(Distribution({"name": "compiled-house", "ext_modules": extensions}))
+    command.build_lib, command.build_temp = str(out), str(out / "c")
+    command.ensure_finalized()
+    command.run()
+
+
+if __name__ == "__main__":
+    main()
