@@ -18,13 +18,16 @@ SRC = Path(__file__).resolve().parents[1] / "src"
 PURE = ("core", "sim", "sim/nova", "sim/oracle", "sim/faults", "sim/explore")
 MORE = ("engine/node.py",)
 
-RETYPED = '''from typing import Any
+RETYPED = '''from typing import Any, NamedTuple, get_type_hints
 
 
 def retyped(kind: Any, types: dict[str, str]) -> None:
     kind.__annotations__.update(types)
     for name, each in getattr(kind, "__dataclass_fields__", {}).items():
         each.type = types.get(name, each.type)
+    if issubclass(kind, tuple):
+        kind.__annotations__.update(get_type_hints(kind))
+        kind.__orig_bases__ = (NamedTuple,)
 '''
 
 

@@ -56,9 +56,9 @@ def with_field(before: Policy, option: Option) -> Policy:
             return changed(before, name, number(value, name))
 
 
-def changed(before: Policy, name: str, value: float) -> Policy:
+def changed(before: Policy, name: str, value: object) -> Policy:
     """Return the policy with one number replaced; `name` was checked."""
-    numbers: dict[str, float] = {name: value}
+    numbers: dict[str, object] = {name: value}
     return replace(before, **numbers)  # type: ignore[arg-type]  # its type is that of the field
 
 
