@@ -9,7 +9,7 @@ def answers(address: str) -> bool:
     host, _, port = address.partition(":")
     try:
         socket.create_connection((host, int(port)), timeout=5.0).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # closed, or closing just now
         return False
     return True
 

@@ -30,10 +30,7 @@ def compute(stand_in: "StandIn", call: Call, row: Row) -> Call | Saying:
     version = microversion(call, "compute", COMPUTE_MIN, COMPUTE_MAX)
     if isinstance(version, Said):
         return version
-    admitted = with_token(stand_in, replace(call, version=version), row)
-    if isinstance(admitted, Call) and row.is_for_admins and not admitted.by.is_admin:
-        return nova_fault(403, "Policy doesn't allow this to be performed.")
-    return admitted
+    return with_token(stand_in, replace(call, version=version), row)
 
 
 def placement(stand_in: "StandIn", call: Call, row: Row) -> Call | Saying:
@@ -59,6 +56,8 @@ def with_token(stand_in: "StandIn", call: Call, row: Row) -> Call | Saying:
         body = {"error": {"code": 401, "message": message, "title": "Unauthorized"}}
         where = {"WWW-Authenticate": f'Keystone uri="{call.url}/identity"'}
         return Said(401, body, where)
+    if row.is_for_admins and not token.user.caller.is_admin:
+        return nova_fault(403, "Policy doesn't allow this to be performed.")
     return replace(call, by=token.user.caller, project=token.project)
 
 

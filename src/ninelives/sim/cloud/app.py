@@ -6,7 +6,7 @@ Devstack lays it out.
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -15,17 +15,19 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
+from ninelives.sim import nova
+
 from . import admission, compute, control, images, keystone, placement, redfish
 from .calls import Call, HangUp, Row, Said, Saying, parsed
 from .kernels import Ports
-from .stand_in import StandIn
+from .stand_in import Outage, StandIn
 
 
 def application(stand_in: StandIn) -> "CloudApp":
     compute_face = Face("/compute", compute.ROWS, admission.compute, compute.dress)
     faces = (
         compute_face,
-        Face("/placement", placement.ROWS, admission.placement),
+        Face("/placement", placement.ROWS, admission.placement, placement.dress),
         Face("/identity", keystone.ROWS, admission.identity),
         Face("/image", images.ROWS, admission.image),
         Face("/control", control.ROWS, admission.everybody),
@@ -96,7 +98,7 @@ def routes(stand_in: StandIn, face: Face) -> list[Route]:
     for row in face.rows:
         by_path.setdefault(face.prefix + row.path, {})[row.method] = row
     return [
-        Route(path, Door(stand_in, rows, face.admit, face.dress), methods=list(rows))
+        Route(path, Door(stand_in, rows, face), methods=list(rows))
         for path, rows in by_path.items()
     ]
 
@@ -107,8 +109,7 @@ class Door:
 
     stand_in: StandIn
     rows: dict[str, Row]
-    admit: admission.Admit
-    dress: admission.Dress
+    face: Face
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -124,11 +125,36 @@ class Door:
     def answer(self, call: Call | None, row: Row) -> Saying:
         if call is None:
             return Said(HTTPStatus.BAD_REQUEST, {"error": {"message": "The body is no JSON."}})
-        match self.admit(self.stand_in, call, row):
+        outage = self.stand_in.outages.get(self.face.prefix.strip("/"))
+        if outage is not None and outage.api is not None:
+            return failed(outage)
+        match self.face.admit(self.stand_in, call, row):
             case Call() as admitted:
-                return self.dress(self.stand_in, admitted, row.handler(self.stand_in, admitted))
+                said = row.handler(self.stand_in, admitted)
+                return late(self.face.dress(self.stand_in, admitted, said), outage)
             case refused:
                 return refused
+
+
+def failed(outage: Outage) -> Saying:
+    """Fail before anything was taken: what these APIs are asked here changes nothing."""
+    match outage.api:
+        case nova.ApiFault.ERROR_500:
+            return Said(500, {"error": {"code": 500, "message": "Internal Server Error"}})
+        case nova.ApiFault.UNAVAILABLE_503:
+            return Said(503, {"error": {"code": 503, "message": "Service Unavailable"}})
+        case nova.ApiFault.TIMEOUT_504:
+            return Said(504, {"error": {"code": 504, "message": "Gateway Timeout"}})
+        case nova.ApiFault.UNREACHABLE:
+            return HangUp(0.0)
+        case _:
+            return HangUp()
+
+
+def late(said: Saying, outage: Outage | None) -> Saying:
+    if outage is None or isinstance(said, HangUp):
+        return said
+    return replace(said, after_s=said.after_s + outage.delay_s)
 
 
 async def read(request: Request) -> Call | None:

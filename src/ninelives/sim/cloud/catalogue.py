@@ -1,6 +1,6 @@
 """What the stand-in's cloud consists of before anything happens: hosts, servers, users, flavors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -52,6 +52,8 @@ class Plan:
     report_interval_s: float = 10.0
     service_down_time_s: float = 60.0
     zones: Mapping[str, str] = field(default_factory=dict[str, str])  # host → availability zone
+    aggregates: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    hypervisors: Mapping[str, str] = field(default_factory=dict[str, str])  # host → type
 
 
 def uuid_of(*names: str) -> str:
@@ -67,7 +69,14 @@ def hex_of(*names: str) -> str:
 def hosts_of(plan: Plan) -> list[nova.Host]:
     names = [f"c{number}" for number in range(1, plan.hosts + 1)]
     return [
-        nova.Host(name, plan.vcpus, plan.ram_mb, az=plan.zones.get(name, "nova")) for name in names
+        nova.Host(
+            name,
+            plan.vcpus,
+            plan.ram_mb,
+            plan.zones.get(name, "nova"),
+            frozenset(each for each, members in plan.aggregates.items() if name in members),
+        )
+        for name in names
     ]
 
 

@@ -6,6 +6,7 @@ POST /control/reset                  begin anew: {"hosts": 3, "servers": 6, …}
 POST /control/hosts/HOST/VERB        off on freeze thaw cut mend kill-compute start-compute room
 PUT  /control/bmcs/HOST              {"is_silent": true, …}; what is not named is as it should be
 PUT  /control/faults                 {"api": "error_500", …}; what is not named is well
+    PUT  /control/apis/NAME              the same of identity, placement or image, and "delay_s"
 POST /control/servers                one more server, in any state
 POST /control/tokens/revoke          forget every token
 """
@@ -19,6 +20,7 @@ from .calls import Call, Document, Row, Said, Saying, text
 from .catalogue import Plan, server_named
 from .control_parse import Unreadable, record_from
 from .machines import Bmc, Machine, running_twice
+from .stand_in import Outage
 
 if TYPE_CHECKING:
     from .stand_in import StandIn
@@ -127,6 +129,14 @@ def set_faults(stand_in: "StandIn", call: Call) -> Saying:
     return Said(204)
 
 
+def set_outage(stand_in: "StandIn", call: Call) -> Saying:
+    outage = record_from(Outage(), call.body)
+    if isinstance(outage, Unreadable):
+        return refused(outage.message)
+    stand_in.outages[call.parts["name"]] = outage
+    return Said(204)
+
+
 def add_server(stand_in: "StandIn", call: Call) -> Saying:
     """Put a server there in any state: no way through Nova leads to some of them."""
     name, host = text(call.member("name")), text(call.member("host"))
@@ -157,6 +167,7 @@ ROWS = (
     Row("POST", "/hosts/{host}/{verb}", drive),
     Row("PUT", "/bmcs/{host}", set_bmc),
     Row("PUT", "/faults", set_faults),
+    Row("PUT", "/apis/{name}", set_outage),
     Row("POST", "/servers", add_server),
     Row("POST", "/tokens/revoke", revoke_tokens),
 )

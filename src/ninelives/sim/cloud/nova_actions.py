@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ninelives.sim import nova
 
-from .calls import Call, Json, Said, Saying, boolean, nova_fault, text
+from .calls import Call, Document, Json, Said, Saying, boolean, nova_fault, text
 from .nova_said import said
 
 if TYPE_CHECKING:
@@ -31,7 +31,15 @@ def act(stand_in: "StandIn", call: Call) -> Saying:
     if name in FOR_ADMINS and not call.by.is_admin:
         return nova_fault(403, f"Policy doesn't allow {name} to be performed.")
     asked = requested(call, name, arguments)
-    return asked if isinstance(asked, Said) else said(stand_in.ask(asked))
+    if isinstance(asked, Said):
+        return asked
+    # Before 2.14 an evacuation is answered with the new password of the server.
+    has_password = name == "evacuate" and call.version < (2, 14)
+    return said(stand_in.ask(asked), password_view if has_password else None)
+
+
+def password_view(_: nova.Body) -> Document:
+    return {"adminPass": "none"}
 
 
 def requested(call: Call, name: str, arguments: Json) -> nova.Request | Said:
@@ -49,11 +57,14 @@ def requested(call: Call, name: str, arguments: Json) -> nova.Request | Said:
         case "os-resetState", {"state": "active" | "error" as state}:
             return nova.ResetState(server, nova.VmState(state), by)
         case "lock", _:
-            return nova.Lock(server, locked=True, by=by)
+            reason = arguments.get("locked_reason") if isinstance(arguments, dict) else None
+            return nova.Lock(server, locked=True, by=by, reason=text(reason))
         case "unlock", _:
             return nova.Lock(server, locked=False, by=by)
         case "confirmResize", _:
             return nova.ConfirmResize(server, by)
+        case "revertResize", _:
+            return nova.RevertResize(server, by)
         case "migrate", _:
             host = arguments.get("host") if isinstance(arguments, dict) else None
             return nova.Resize(server, text(host), by)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ninelives.sim import nova
 
-from .calls import Call, Document, HangUp, Said, Saying, boolean, nova_fault
+from .calls import Call, Document, Said, Saying, boolean, nova_fault
 from .instants import seconds
 from .keystone import project_id
 from .nova_said import page, said
@@ -114,14 +114,3 @@ def show(stand_in: "StandIn", call: Call) -> Saying:
     if not call.by.is_admin and server.spec.project != call.project:
         return nova_fault(404, f"Instance {server.id} could not be found.")
     return Said(200, {"server": server_view(stand_in, server, call)}, after_s=reply.after_s)
-
-
-def of_catalogue(stand_in: "StandIn", body: object) -> Saying:
-    """Say what the model does not hold, down or slow as the API is."""
-    match stand_in.ask(nova.ReadCatalogue()):
-        case nova.Answer(after_s=after_s):
-            return Said(200, body, after_s=after_s)
-        case nova.Fault(status, message, after_s):
-            return nova_fault(status, message, after_s)
-        case nova.NoAnswer(_, after_s):
-            return HangUp(after_s)

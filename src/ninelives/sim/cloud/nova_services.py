@@ -19,16 +19,17 @@ COMPUTE = "nova-compute"
 def list_services(stand_in: "StandIn", call: Call) -> Saying:
     def view(body: nova.Body) -> Document:
         assert isinstance(body, tuple)
-        rows = [each for each in body if isinstance(each, nova.ServiceView)]
+        computes = [each for each in body if isinstance(each, nova.ServiceView)]
+        rows = [*stand_in.nova.control_services(stand_in.now), *computes]
         wanted = [each for each in rows if is_wanted(call, each)]
-        return {"services": [service_view(stand_in, each, call.version) for each in wanted]}
+        return {"services": [service_view(stand_in, call, each) for each in wanted]}
 
     return said(stand_in.ask(nova.ListServices()), view)
 
 
 def is_wanted(call: Call, service: nova.ServiceView) -> bool:
     host, binary = call.first("host"), call.first("binary")
-    return host in {None, "", service.host} and binary in {None, "", COMPUTE}
+    return host in {None, "", service.host} and binary in {None, "", service.binary}
 
 
 def update(stand_in: "StandIn", call: Call) -> Saying:
@@ -40,6 +41,11 @@ def update(stand_in: "StandIn", call: Call) -> Saying:
 
 def update_by_uuid(stand_in: "StandIn", call: Call) -> Saying:
     host = host_of(stand_in, call.parts["id"])
+    controls = stand_in.nova.control_services(stand_in.now)
+    for each in controls:
+        if call.parts["id"] == service_uuid(each.host, each.binary):
+            message = f"Updating a {each.binary} service is not supported."
+            return nova_fault(400, f"{message} Only nova-compute services can be updated.")
     if host is None:
         return nova_fault(404, f"Service {call.parts['id']} could not be found.")
     body = call.body if isinstance(call.body, dict) else {}
@@ -60,7 +66,7 @@ def update_by_uuid(stand_in: "StandIn", call: Call) -> Saying:
 def change(stand_in: "StandIn", call: Call, asked: nova.UpdateService) -> Saying:
     def view(body: nova.Body) -> Document:
         assert isinstance(body, nova.ServiceView)
-        return {"service": service_view(stand_in, body, call.version)}
+        return {"service": service_view(stand_in, call, body)}
 
     return said(stand_in.ask(asked), view)
 
@@ -99,18 +105,24 @@ def service_uuid(host: str, binary: str = COMPUTE) -> str:
     return uuid_of("service", binary, host)
 
 
-def service_view(
-    stand_in: "StandIn", service: nova.ServiceView, version: nova.Microversion
-) -> Document:
+def service_id(stand_in: "StandIn", call: Call, host: str, binary: str = COMPUTE) -> str | int:
+    """Give the id of a service: a UUID from 2.53, before that a number."""
+    if call.version >= (2, 53):
+        return service_uuid(host, binary)
     names = list(stand_in.nova.hosts)
+    return names.index(host) + 3 if host in names else 1 + (binary == "nova-conductor")
+
+
+def service_view(stand_in: "StandIn", call: Call, service: nova.ServiceView) -> Document:
+    host = stand_in.nova.hosts.get(service.host)
     row: Document = {
-        "id": service_uuid(service.host) if version >= (2, 53) else names.index(service.host) + 3,
-        "binary": COMPUTE,
+        "id": service_id(stand_in, call, service.host, service.binary),
+        "binary": service.binary,
         "host": service.host,
-        "zone": stand_in.nova.hosts[service.host].az,
+        "zone": "internal" if host is None else host.az,
         "status": "disabled" if service.is_disabled else "enabled",
         "state": "up" if service.is_up else "down",
         "updated_at": iso(service.last_report, "plain"),
         "disabled_reason": service.disabled_reason,
     }
-    return row | {"forced_down": service.is_forced_down} if version >= (2, 11) else row
+    return row | {"forced_down": service.is_forced_down} if call.version >= (2, 11) else row

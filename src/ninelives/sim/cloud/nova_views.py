@@ -126,7 +126,7 @@ def newer_part(stand_in: "StandIn", server: nova.Server, call: Call) -> Document
         group = server.spec.group
         shown["server_groups"] = [] if group is None else [uuid_of("group", group)]
     if version >= (2, 73):
-        shown["locked_reason"] = None
+        shown["locked_reason"] = server.locked_reason
     return shown
 
 
@@ -157,7 +157,7 @@ def flavor_of(call: Call, spec: nova.Spec) -> Document:
     """Show the flavor; from 2.47 as it was when the server was made, without an id."""
     flavor = next((each for each in FLAVORS if each.name == spec.flavor), Flavor(spec.flavor))
     if call.version < (2, 47):
-        id = flavor_id(flavor.name)  # noqa: A001 -- Nova's own word
+        id = uuid_of("flavor", flavor.name)  # noqa: A001 -- Nova's own word
         href = f"{call.url}/compute/flavors/{id}"
         return {"id": id, "links": [{"rel": "bookmark", "href": href}]}
     return {
@@ -169,10 +169,6 @@ def flavor_of(call: Call, spec: nova.Spec) -> Document:
         "swap": 0,
         "extra_specs": {},
     }
-
-
-def flavor_id(name: str) -> str:
-    return uuid_of("flavor", name)
 
 
 def migration_view(migration: nova.Migration, call: Call, server: nova.Server) -> Document:
@@ -198,7 +194,7 @@ def migration_view(migration: nova.Migration, call: Call, server: nova.Server) -
         shown["uuid"] = migration_uuid(migration)
     if version >= (2, 80):
         shown["project_id"] = project_id(server.spec.project)
-        shown["user_id"] = hex_of("user", "admin")
+        shown["user_id"] = hex_of("user", migration.user)
     return shown
 
 

@@ -5,6 +5,7 @@ calls: whoever holds a StandIn calls `advance` when `wake_at` says so.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from ninelives.core.model import Plane
@@ -15,12 +16,20 @@ from .machines import Bmc, Machine, lose_power, running_twice
 from .tokens import Tokens
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """What is wrong with an API. Nova's own faults are the model's."""
+
+    api: nova.ApiFault | None = None
+    delay_s: float = 0.0
+
+
 class StandIn:
     """Holds the truth. One thread uses it."""
 
     def __init__(self, plan: Plan, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self.now = clock()
+        self.began = self.now = clock()
         self.bmc_urls: dict[str, str] = {}  # where each listens, once somebody serves them
         self.addresses: dict[str, dict[str, str]] = {}  # and where each host is probed, by plane
         self.changed: Callable[[], None] = lambda: None  # told when `wake_at` may be another
@@ -38,6 +47,7 @@ class StandIn:
         self.tokens = Tokens()
         self.ran_twice: dict[str, list[str]] = {}
         self.powering_off: set[str] = set()
+        self.outages: dict[str, Outage] = {}  # of the APIs beside Nova's, by their names
         self._timers.clear()
         self._migrating: dict[int, tuple[str, str, str]] = {}
         for server in servers_of(plan, hosts):

@@ -14,7 +14,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import api, control_plane, steps
-from .records import Host, HostName, Migration, Process, Server, ServerId, Service, ServiceView
+from .records import (
+    Action,
+    Host,
+    HostName,
+    Migration,
+    Process,
+    Server,
+    ServerId,
+    Service,
+    ServiceView,
+)
 from .requests import ADMIN
 from .settings import Faults, Timings
 from .state import State, is_up, lose_commits, put_allocation, service_view
@@ -136,6 +146,14 @@ class Nova:
     @property
     def allocations(self) -> Mapping[str, tuple[HostName, ...]]:
         return self._state.allocations
+
+    def load(self, host: HostName) -> tuple[int, int]:
+        """How many vcpus, and how much memory in MB, is taken on a host."""
+        load = self._state.loads.get(host)
+        return (0, 0) if load is None else (load.vcpus, load.ram_mb)
+
+    def actions_of(self, server: ServerId) -> tuple[Action, ...]:
+        return self._state.actions.get(server, ())
 
     def control_services(self, now: float) -> tuple[ServiceView, ...]:
         """The scheduler and the conductor, as /os-services lists them beside the computes."""
