@@ -54,6 +54,7 @@ def listed(draft: Draft, event: on.Listed) -> None:
     record = draft.host(host)
     if event.request.epoch != record.epoch or record.zombie_risk:
         return
+    _let_go(draft, event)
     match record.state:
         case at.Fenced() if is_forced_down(draft, host):
             _plan_new(draft, host, event.servers)
@@ -72,6 +73,20 @@ def listed(draft: Draft, event: on.Listed) -> None:
             draft.wake_host(host, draft.now)
         case _:
             pass
+
+
+def _let_go(draft: Draft, event: on.Listed) -> None:
+    """Forget who was being moved away alive, or reset, and is not here any more: it got away.
+
+    Nobody else would end that move, and its host would wait for it for ever.
+    """
+    host = event.request.host
+    listed = {server.id for server in event.servers}
+    is_out = isinstance(draft.host(host).state, at.Fenced | at.Evacuating)
+    for move in draft.moves_of(host) if is_out and event.is_complete else ():
+        if isinstance(move.state, at.Mending) and move.server not in listed:
+            draft.drop_move(move)
+            draft.note(move.server, "move.elsewhere", "not_here")
 
 
 def _plan_new(draft: Draft, host: HostId, servers: tuple[ServerSeen, ...]) -> int:
@@ -110,7 +125,8 @@ def _is_cared_for(draft: Draft, move: at.Move, host: HostId, server: ServerSeen)
     """
     if move.host == host:
         record = draft.host(host)
-        return move.epoch == record.epoch and not isinstance(record.state, at.Fenced)
+        is_old = isinstance(record.state, at.Fenced) or isinstance(move.state, at.Mending)
+        return move.epoch == record.epoch and not is_old
     other = draft.host(move.host)
     is_over = isinstance(other.state, at.Healthy | at.Unknown) or move.epoch != other.epoch
     return not is_over and (not isinstance(move.state, RESTS) or server.host != host)
