@@ -115,6 +115,8 @@ def verify_will(draft: Draft, move: at.Move, state: at.Starting) -> None:
         _hand_on(draft, move, state.target)
     if move.seen.task_state is not None or _has_died(draft, move, state.target):
         return
+    if will is not at.Will.NOT_MOVED and _is_of_before(draft, move, state):
+        return
     if will is at.Will.NOT_MOVED or _is_as_wanted(move, will):
         done(draft, move, state.target)
     elif state.is_sent:
@@ -123,6 +125,15 @@ def verify_will(draft: Draft, move: at.Move, state: at.Starting) -> None:
         _again(draft, move, state)
     elif will is at.Will.RUNNING:
         _tell_unseen(draft, move, state)
+
+
+def _is_of_before(draft: Draft, move: at.Move, state: at.Starting) -> bool:
+    """Say whether it was seen as it was before it arrived: an answer that came late, and no more.
+
+    A database that fails over shows it so for good: then it has arrived, and people are told.
+    """
+    is_late = draft.now >= state.since + draft.policy(move.host).nova_settle_s
+    return move.seen.host == move.host != state.target and not is_late
 
 
 def _tell_unseen(draft: Draft, move: at.Move, state: at.Starting) -> None:
