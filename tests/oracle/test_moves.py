@@ -21,7 +21,7 @@ from tests.oracle.history import (
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import Candidate, HostId, Method, ServerSeen, VmState
+from ninelives.core.model import Candidate, HostId, Method, MoveRecord, ServerSeen, VmState
 from ninelives.core.policy import BALANCED, Policy
 from ninelives.core.protection import Promise
 from ninelives.sim import happenings as so
@@ -64,6 +64,19 @@ def test_a_copy_that_libvirt_started_of_itself_is_no_move(cause: str, laws: set[
     told.evacuating()
 
     told = emptied(told)
+
+    assert told.laws & {"I14"} == laws
+
+
+@pytest.mark.parametrize(("status", "laws"), [("error", set[str]()), ("running", {"I14"})])
+def test_who_stands_on_no_list_after_a_migration_that_nova_calls_failed_is_not_forgotten(
+    status: str, laws: set[str]
+) -> None:
+    told = others_settled(story()).watched(
+        seen(S1, C2, MoveRecord(7, "live-migration", C2, C1, status)), host=C2
+    )
+
+    told = emptied(others_settled(told.evacuating()))
 
     assert told.laws & {"I14"} == laws
 

@@ -46,6 +46,9 @@ def nobody_forgotten(
             continue
         if move is None and server in picture.truth.resized:
             continue  # Nova has it at the other end of its user's resize, or nowhere
+        if move is None and _is_misnamed(picture, server, host):
+            picture.excused["I14 misnamed by Nova"] += 1
+            continue
         if move is not None and move.host != host and not isinstance(move.state, SETTLED):
             continue  # the open episode of the host where it was before answers for it
         if server in picture.told.signed_off and _is_elsewhere(picture, server, host):
@@ -53,6 +56,20 @@ def nobody_forgotten(
         if move is None or not isinstance(move.state, SETTLED):
             state = type(move.state).__name__.lower() if move else "in no plan"
             yield Violation("I14", when, server, f"{host} is called empty, and it is {state}")
+
+
+def _is_misnamed(picture: Picture, server: ServerId, host: HostId) -> bool:
+    """Say whether a live migration brought it to `host`, and Nova wrote down that it failed.
+
+    The source died after the switch-over and before it could say so: Nova names that one for good.
+    The server stands on no list of `host`, by its host or by an open record (SAFETY 4, fenced).
+    """
+    seen = picture.told.seen.get(server)
+    return _is_elsewhere(picture, server, host) and any(
+        (record.kind, record.target) == ("live-migration", host)
+        and record.status in ("error", "failed")
+        for record in (seen.records if seen is not None else ())
+    )
 
 
 def _is_elsewhere(picture: Picture, server: ServerId, host: HostId) -> bool:
