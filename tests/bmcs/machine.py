@@ -24,6 +24,9 @@ class Fault(StrEnum):
     ERROR = "error"  # 500 to everything
     GARBAGE = "garbage"  # a login page, 200
     SLOW = "slow"  # each answer takes `SLOW_S`
+    SAYS_NOTHING = "says_nothing"  # no PowerState
+    REFUSES_ALL = "refuses_all"  # 400 to every order
+    REDIRECTS = "redirects"  # to somebody else
     POWERING_OFF = "powering_off"  # on its way: PowerState says neither on nor off
 
 

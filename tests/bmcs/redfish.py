@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import socket
+from socket import SHUT_RDWR, socket
 
 from tests.bmcs.machine import PASSWORD, SLOW_S, USER, Fault, Machine
 
@@ -28,10 +28,11 @@ class RedfishBmc:
     certificate: Path
     requests: list[str] = field(default_factory=list[str])
     tokens: set[str] = field(default_factory=set[str])
-    has_sessions: bool = True
+    reset_of: dict[str, str] = field(default_factory=dict[str, str])  # system: another's action
 
     def __post_init__(self) -> None:
         self.stopped = threading.Event()
+        self.connections: set[socket] = set()
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
@@ -45,6 +46,13 @@ class RedfishBmc:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def hang_up(self) -> None:
+        """End every idle connection, as a BMC does after some seconds, and see it done."""
+        while self.connections:
+            connection = self.connections.pop()
+            with suppress(OSError):
+                connection.shutdown(SHUT_RDWR)
 
     def forget_sessions(self) -> None:
         """Restart, as a BMC does when its firmware is updated: no token is good any more."""
@@ -66,6 +74,7 @@ class _Server(ThreadingHTTPServer):
     ) -> None:
         assert isinstance(request, socket)
         with suppress(OSError), self._context.wrap_socket(request, server_side=True) as secured:
+            self.bmc.connections.add(secured)
             super().finish_request(secured, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -109,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         body: dict[str, str] = json.loads(
             self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}"
         )
-        if self.path == SESSIONS and self.bmc.has_sessions:
+        if self.path == SESSIONS and not self.first.has(Fault.SILENT):
             self._log_in(body)
         elif self._is_served():
             self._reset(body.get("ResetType", ""))
@@ -127,6 +136,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.bmc.stopped.wait(SLOW_S)
         if self.first.has(Fault.ERROR):
             self._reply(500, {"error": {"code": "Base.1.0.InternalError"}})
+            return False
+        if self.first.has(Fault.REDIRECTS):
+            self._reply(308, None, {"Location": "https://192.0.2.1/"})
             return False
         if self.first.has(Fault.GARBAGE):
             self._reply(200, "<html>log in</html>")
@@ -155,19 +167,23 @@ class _Handler(BaseHTTPRequestHandler):
             (Fault.POWERING_OFF, "PoweringOff"),
         ):
             power = says if machine.has(fault) else power
-        reset = {"target": f"{SYSTEMS}/{name}/Actions/ComputerSystem.Reset"}
+        own = f"{SYSTEMS}/{name}/Actions/ComputerSystem.Reset"
+        reset = {"target": self.bmc.reset_of.get(name, own)}
         return {
             "Id": name,
-            "PowerState": power,
+            "PowerState": None if machine.has(Fault.SAYS_NOTHING) else power,
             "SerialNumber": f"serial-{name}",
+            "SKU": f"sku-{name}",
             "UUID": f"uuid-{name}",
             "Actions": {"#ComputerSystem.Reset": reset},
         }
 
     def _reset(self, kind: str) -> None:
-        name = self.path.split("/")[4]
-        machine = self.bmc.systems[name]
-        if kind not in RESETS:
+        machine = self.bmc.systems.get(self.path.split("/")[4])
+        if machine is None:
+            self._reply(404, {"error": {"code": "Base.1.0.ResourceMissing"}})
+            return
+        if kind not in RESETS or machine.has(Fault.REFUSES_ALL):
             self._reply(400, {"error": {"code": "Base.1.0.ActionParameterNotSupported"}})
             return
         if machine.is_on == RESETS[kind]:

@@ -5,130 +5,20 @@ core is told what was read, never more; and nobody waits longer than the deadlin
 """
 
 import asyncio
-import shutil
-from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Generator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from tests.bmcs.ipmi import IPMI_PASSWORD, IpmiBmc
-from tests.bmcs.machine import PASSWORD, USER, Fault, Machine, machine_in
-from tests.bmcs.redfish import SYSTEMS, RedfishBmc, new_certificate
+from tests.bmcs.machine import Fault
+from tests.bmcs.rigs import HOST, KINDS, ROAD, Rig, read, switch_off, switch_on
 
-from ninelives.adapters.fence_agent import FenceAgent
-from ninelives.adapters.power import PowerRoads, Wired
+from ninelives.adapters.power import PowerRoads
 from ninelives.core.events import Outcome
-from ninelives.core.model import HostId, Power, RoadId
-from ninelives.engine.device import Device
+from ninelives.core.model import Power
 from ninelives.engine.errors import PortError
-from ninelives.engine.ports import ACCEPTED, Answer
+from ninelives.engine.ports import ACCEPTED
 
-HOST, ROAD = HostId("c1"), RoadId("bmc-c1")
-PATIENCE_S = 30.0  # an agent starts a Python of its own, here beside everybody else's tests
 SOON_S = 2.0
-
-Value = TypeVar("Value")
-Call = Callable[[PowerRoads], Awaitable[Value]]
-Made = Callable[[str, float], Device]  # from a password and a deadline
-
-
-@dataclass
-class Rig:
-    """One machine, its BMC at work, and how to make a device that speaks to it."""
-
-    machine: Machine
-    neighbour: Machine | None
-    make: Made
-    password: str
-    break_by: Callable[[Fault], None]
-
-    def ask(
-        self, call: Call[Value], password: str | None = None, deadline_s: float = PATIENCE_S
-    ) -> Value:
-        async def asked() -> Value:
-            device = self.make(self.password if password is None else password, deadline_s)
-            roads = PowerRoads({(HOST, ROAD): Wired(device)})
-            try:
-                return await call(roads)
-            finally:
-                await roads.close()
-
-        return asyncio.run(asked())
-
-    def read(self) -> Power:
-        return self.ask(read)
-
-    def order_off(self, deadline_s: float) -> Answer:
-        """Order `off` as perform does, for whom an error is an outcome that nobody knows."""
-        try:
-            return self.ask(switch_off, deadline_s=deadline_s)
-        except PortError:
-            return Answer(Outcome.UNKNOWN)
-
-
-def read(power: PowerRoads) -> Awaitable[Power]:
-    return power.read(HOST, ROAD)
-
-
-def switch_off(power: PowerRoads) -> Awaitable[Answer]:
-    return power.switch_off(HOST, ROAD)
-
-
-def switch_on(power: PowerRoads) -> Awaitable[Answer]:
-    return power.switch_on(HOST)
-
-
-def needed(*programs: str) -> None:
-    for program in programs:
-        if shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
-            pytest.skip(
-                f"{program} is not installed: apt-get install fence-agents ipmitool openipmi"
-            )
-
-
-def fence_redfish(tmp_path: Path) -> Generator[Rig]:
-    needed("fence_redfish", "openssl")
-    machine, neighbour = machine_in(tmp_path / "c1"), machine_in(tmp_path / "c2")
-    certificate = new_certificate(tmp_path)
-    bmc = RedfishBmc({"1": machine, "2": neighbour}, certificate)
-
-    def make(password: str, deadline_s: float) -> Device:
-        options = {
-            "ip": "127.0.0.1",
-            "ipport": str(bmc.port),
-            "username": USER,
-            "systems_uri": f"{SYSTEMS}/1",
-        }
-        program, secrets = Path("/usr/sbin/fence_redfish"), {"password": password}
-        return FenceAgent(program, options, secrets, certificate, deadline_s, deadline_s)
-
-    yield Rig(machine, neighbour, make, PASSWORD, machine.break_by)
-    bmc.stop()
-
-
-def fence_ipmilan(tmp_path: Path) -> Generator[Rig]:
-    needed("fence_ipmilan", "ipmitool", "ipmi_sim")
-    machine = machine_in(tmp_path / "c1")
-    bmc = IpmiBmc(machine)
-
-    def make(password: str, deadline_s: float) -> Device:
-        options = {
-            "ip": "127.0.0.1",
-            "ipport": str(bmc.port),
-            "username": USER,
-            "lanplus": "1",
-            "cipher": "3",  # the simulator cannot be asked which it knows
-            "power_wait": "0",
-        }
-        program, secrets = Path("/usr/sbin/fence_ipmilan"), {"password": password}
-        return FenceAgent(program, options, secrets, None, deadline_s, deadline_s)
-
-    yield Rig(machine, None, make, IPMI_PASSWORD, bmc.break_by)
-    bmc.stop()
-
-
-KINDS = {"fence_redfish": fence_redfish, "fence_ipmilan": fence_ipmilan}
 
 
 @pytest.fixture(params=KINDS)

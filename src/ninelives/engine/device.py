@@ -18,9 +18,9 @@ class Look(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """Whose power it says it switches. "" where it does not say."""
+    """Whose power it says it switches, under every name that it gives. None where it cannot say."""
 
-    serial: str = ""
+    serials: tuple[str, ...] = ()
     uuid: str = ""
 
 
