@@ -55,6 +55,19 @@ def test_force_up_is_refused_while_records_are_done() -> None:
     assert force_up(cloud) == (400, CANNOT_FORCE_UP)
 
 
+def test_a_source_that_starts_with_the_bus_down_completes_nothing_before_it_is_up() -> None:
+    cloud = evacuated("s")
+    cloud.nova.set_faults(Faults(is_bus_down=True), cloud.now)
+    cloud.tell(ComputeStarted("c1"))
+    cloud.run(60)
+    assert statuses(cloud) == ["done"]
+
+    cloud.nova.set_faults(Faults(), cloud.now)
+    cloud.run(10)
+
+    assert statuses(cloud) == ["completed"]
+
+
 def test_a_restart_completes_the_records_and_frees_the_source() -> None:
     cloud = evacuated("s")
     allocations = cloud.request(ListAllocations("c1"))

@@ -62,7 +62,13 @@ def _run(state: State, step: Step) -> None:
 
 
 def _is_held(faults: Faults, step: Step) -> bool:
-    """Say whether the step waits in the bus, for the database, or for the conductor."""
+    """Say whether the step waits in the bus, for the database, or for the conductor.
+
+    A nova-compute that starts does nothing before its conductor has answered it over the bus
+    (conductor/api.py, wait_until_ready): only then it reads and completes evacuation records.
+    """
+    if isinstance(step.work, Startup):
+        return faults.is_database_down or faults.is_bus_down or faults.is_conductor_down
     if step.process is not None:
         return faults.is_database_down
     is_conductors = step.host is None
