@@ -3,10 +3,11 @@
 from dataclasses import replace
 from random import Random
 
-from tests.sim.small_world import C1, C2, small_setup
+from tests.sim.small_world import C1, C2, Story, small_setup
 
 from ninelives.core import states as at
-from ninelives.core.model import EVERYTHING, HostId, Method, Proof, RoadId
+from ninelives.core.model import EVERYTHING, HostId, Method, Proof, RoadId, Validity
+from ninelives.core.policy import BALANCED
 from ninelives.core.site import Site
 from ninelives.sim.faults.grammar import Words
 from ninelives.sim.swarm_people import is_kept_dark, waiting
@@ -85,6 +86,24 @@ def test_a_dead_host_whose_proof_was_contradicted_is_confirmed() -> None:
     world.hosts[C1].condition = Condition.OFF
 
     assert orders(world) == [CONFIRM]
+
+
+def test_nobody_repeats_a_word_before_it_would_have_expired() -> None:
+    story = Story().run(10)
+    world, leader = story.world, story.world.leader()
+    assert leader is not None
+    node = leader.node
+    assert node is not None
+    world.hosts[C1].condition = Condition.OFF
+
+    def asked_after(seconds: float) -> list[Words]:
+        at_s = node.cluster.now - seconds
+        word = Proof(Method.HUMAN, C1, 1, 1, at_s, None, EVERYTHING, "ann", Validity.VOID)
+        world.ledger.hosts[C1] = replace(doubted(at.Evacuating(1.0)), proofs=(word,))
+        return [words for words in orders(world) if words == CONFIRM]
+
+    assert asked_after(100.0) == []
+    assert asked_after(BALANCED.human_valid_s) == [CONFIRM]
 
 
 def test_those_that_are_ordered_to_be_shot_together_are_allowed_their_storm() -> None:

@@ -168,10 +168,25 @@ def segment_of(world: World, host: HostTruth) -> str:
 
 
 def confirmed(world: World, host: HostTruth) -> Iterator[Words]:
-    """Go and look. A dead host is confirmed, by two people; a living one is never."""
+    """Go and look. A dead host is confirmed, by two people; a living one is never.
+
+    Nobody repeats in one outage what they said a moment ago: their word is good for a while.
+    """
+    if was_just_confirmed(world, host.id):
+        return
     is_late = any(device.late_s for device in devices_of(world, host.id))
     if host.condition in DEAD and not is_late:
         yield ("operator", "confirm", host.id, "second", "another")
+
+
+def was_just_confirmed(world: World, host: HostId) -> bool:
+    """Say whether a person's word, of this outage, would still be good had nothing voided it."""
+    leader, record = world.leader(), world.ledger.hosts.get(host)
+    if record is None or leader is None or leader.node is None:
+        return False
+    since = leader.node.cluster.now - world.policy_of(host).human_valid_s
+    words = [proof for proof in record.proofs if proof.method is Method.HUMAN]
+    return any(word.epoch == record.epoch and word.at > since for word in words)
 
 
 def signed(world: World, host: HostTruth) -> Iterator[Words]:
