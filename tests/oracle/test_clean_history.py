@@ -71,7 +71,9 @@ def test_a_change_of_leader_a_void_proof_and_a_group_are_counted() -> None:
         proofs=(replace(proof, validity=Validity.VOID),),
         group="rack:a",
     )
+    void = told.hosts[C1].proofs
     told.truly(so.TermTaken(told.leader, 2))
+    told.host(C1, at.Evacuating(9.0), proofs=tuple(replace(each, at=9.0) for each in void))
     counts = told.oracle.counts
 
     assert (counts.leader_changes, counts.proofs_voided, counts.groups) == (1, 1, {"rack:a"})

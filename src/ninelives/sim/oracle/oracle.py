@@ -5,6 +5,7 @@ It shares no code with what it judges. It knows the truth (sim happenings), what
 a few microseconds, because it runs after every single one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ninelives.core import actions as do
@@ -211,6 +212,9 @@ class Oracle:
         records.hosts[host] = after
         found += actors.epoch_grows(when, host, before, after)
         if after.proofs is not before.proofs:
+            # Not by comparing them: a new term gives each, void ones too, another instant.
+            more = voids(after.proofs) - voids(before.proofs)
+            self.counts.proofs_voided += max(0, more)
             for proof in after.proofs:
                 self._proof_seen(when, it, proof, before.proofs, found)
         if after.group and after.group != before.group:
@@ -251,8 +255,6 @@ class Oracle:
             if proof.term == it.term and not was_judged and not is_void:
                 found += returns.truly_shut_out(picture, when, proof)
                 found += returns.lease_sound(picture, when, it, proof)
-        if proof.validity is Validity.VOID and proof not in known:
-            self.counts.proofs_voided += 1
 
     def _host_went(
         self, when: float, host: HostId, before: at.Host, after: at.Host, found: Found
@@ -300,3 +302,7 @@ class Oracle:
 def _is_of_the_living(before: at.Move | None) -> bool:
     """Say whether a guest was moved alive: that starts nobody, and is no word on its rest."""
     return before is not None and isinstance(before.state, at.Mending)
+
+
+def voids(proofs: Iterable[Proof]) -> int:
+    return sum(proof.validity is Validity.VOID for proof in proofs)
