@@ -7,6 +7,7 @@ POST /control/hosts/HOST/VERB        off on freeze thaw cut mend kill-compute st
 PUT  /control/bmcs/HOST              {"is_silent": true, …}; what is not named is as it should be
 PUT  /control/faults                 {"api": "error_500", …}; what is not named is well
     PUT  /control/apis/NAME              the same of identity, placement or image, and "delay_s"
+    PUT  /control/pace                   {"pace": 0.1}: all of Nova ten times as fast as measured
 POST /control/servers                one more server, in any state
 POST /control/tokens/revoke          forget every token
 """
@@ -129,6 +130,15 @@ def set_faults(stand_in: "StandIn", call: Call) -> Saying:
     return Said(204)
 
 
+def set_pace(stand_in: "StandIn", call: Call) -> Saying:
+    match call.member("pace"):
+        case int() | float() as pace if pace > 0:
+            stand_in.set_pace(float(pace))
+            return Said(204)
+        case _:
+            return refused("pace takes a share of the measured times")
+
+
 def set_outage(stand_in: "StandIn", call: Call) -> Saying:
     outage = record_from(Outage(), call.body)
     if isinstance(outage, Unreadable):
@@ -168,6 +178,7 @@ ROWS = (
     Row("PUT", "/bmcs/{host}", set_bmc),
     Row("PUT", "/faults", set_faults),
     Row("PUT", "/apis/{name}", set_outage),
+    Row("PUT", "/pace", set_pace),
     Row("POST", "/servers", add_server),
     Row("POST", "/tokens/revoke", revoke_tokens),
 )

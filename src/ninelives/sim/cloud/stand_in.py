@@ -5,7 +5,7 @@ calls: whoever holds a StandIn calls `advance` when `wake_at` says so.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
 from ninelives.core.model import Plane
@@ -104,6 +104,11 @@ class StandIn:
         self.advance()
         self.nova.set_faults(faults, self.now)
         self.changed()
+
+    def set_pace(self, pace: float) -> None:
+        self.advance()
+        self.plan = replace(self.plan, pace=pace)
+        self.nova.set_timings(timings_of(self.plan), self.now)
 
     # Power, by a BMC or by hand
 

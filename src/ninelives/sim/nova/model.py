@@ -120,6 +120,11 @@ class Nova:
         self._at(now)
         return lose_commits(self._state, count)
 
+    def set_timings(self, timings: Timings, now: float) -> None:
+        """Let what begins from now on take other times."""
+        self._at(now)
+        self._state.timings = timings
+
     def set_room(self, host: HostName, vcpus: int, ram_mb: int, now: float) -> None:
         """Change what a host offers, as an operator does who changes its allocation ratios."""
         self._at(now)
