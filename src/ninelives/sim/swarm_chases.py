@@ -37,15 +37,19 @@ class Blow(NamedTuple):
 
 BLOWS: Mapping[type, tuple[Blow, ...]] = {
     at.Healthy: (
-        Blow("guest GUESTS crash; power HOST off", 0.3, 900.0, 4.0),
+        Blow("guest GUESTS crash; power HOST off", 0.4, 900.0, 4.0),
+        Blow("net HOST tenant down", 0.1, 600.0),
         Blow("agent HOST crash", 0.15, 60.0),
         Blow("libvirt HOST hang", 0.15, 60.0),
     ),
     at.Held: (Blow("net HOST all up; libvirt HOST hang", 0.2, 15.0, 5.0),),
     at.Vacated: (Blow("gate HOST broken", 0.2, 20.0),),
-    at.Returning: (Blow("agent HOST crash", 0.3, 20.0),),
+    at.Returning: (
+        Blow("agent HOST crash", 0.3, 20.0),
+        Blow("net HOST all down; net HOST all up", 0.2, 40.0, 20.0),
+    ),
     at.Quarantined: (Blow("guest GUESTS crash", 0.5, 3.0),),
-    at.Choosing: (Blow("target dies", 0.2, 0.0),),
+    at.Choosing: (Blow("target dies", 0.4, 0.0),),
     at.Done: (Blow("guest SERVER crash", 0.4, 3.0),),
     at.Skipped: (Blow("guest SERVER crash", 0.4, 3.0),),
 }
