@@ -19,6 +19,7 @@ from ninelives.engine.errors import Unreachable
 
 from .fields import Fields, inner, rows, text
 from .session import PAGE_ROWS, Missing, Session
+from .shared import together
 from .views import (
     MoveRow,
     Surroundings,
@@ -36,7 +37,6 @@ SWEEP = 4  # of those who did not change, so many are asked for directly at each
 IDLE_MAX = timedelta(minutes=5)  # longer without a look: begin anew rather than list all changes
 PAGED_MOVES = (2, 59)  # from here on records come in pages, and by when they changed
 SECOND = timedelta(seconds=2)  # `updated` has seconds only: what came within one may not be seen
-AT_ONCE = 8
 KNOWN_MAX = 50_000
 
 
@@ -174,11 +174,7 @@ class Roster:
     # A few: each directly.
 
     async def _ask_each(self, servers: Iterable[ServerId]) -> None:
-        wanted = list(servers)
-        for some in (wanted[i : i + AT_ONCE] for i in range(0, len(wanted), AT_ONCE)):
-            async with asyncio.TaskGroup() as tasks:
-                for server in some:
-                    tasks.create_task(self._ask(server))
+        await together(self._ask(server) for server in servers)
 
     async def _ask(self, server: ServerId) -> None:
         try:
@@ -210,10 +206,7 @@ class Roster:
     async def _read_actions(self, servers: Iterable[ServerId]) -> None:
         """Read the last action of everybody of whom it may have changed."""
         wanted = [each for each in servers if self._wants_action(self._known[each])]
-        for some in (wanted[i : i + AT_ONCE] for i in range(0, len(wanted), AT_ONCE)):
-            async with asyncio.TaskGroup() as tasks:
-                for server in some:
-                    tasks.create_task(self._read_action(server))
+        await together(map(self._read_action, wanted))
 
     def _wants_action(self, known: Known) -> bool:
         if known.fields is None or known.has_current_action:

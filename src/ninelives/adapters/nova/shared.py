@@ -1,8 +1,10 @@
-"""One answer for everybody who asks within a short while, fetched once for all of them."""
+"""Asking together: several questions beside each other, or one answer for everybody who asks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Generic, TypeVar
+
+from ninelives.engine.errors import first_of
 
 Value = TypeVar("Value")
 
@@ -24,3 +26,13 @@ class Shared(Generic[Value]):
                 self._value = (await self._read(),)
                 self._read_at = now  # when it was asked for: it may be as old as that
             return self._value[0]
+
+
+async def together(calls: Iterable[Coroutine[None, None, None]]) -> None:
+    """Make all these calls beside each other; the first that fails ends the rest."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for call in calls:
+                tasks.create_task(call)
+    except ExceptionGroup as errors:
+        raise first_of(errors) from errors

@@ -1,0 +1,201 @@
+"""What a leader is told of Nova's services: signs of life in Nova's own time, and canaries."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ninelives.adapters.nova.health import Health, answers_of
+from ninelives.adapters.nova.services import Roll
+from ninelives.adapters.nova.views import Names, ServiceRow
+from ninelives.adapters.nova.watch import Records, Watched
+from ninelives.core.events import NovaSeen
+from ninelives.core.model import HostId
+
+C1 = HostId("c1")
+THERE = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
+UP = ServiceRow(
+    id="1",
+    host="c1",
+    binary="nova-compute",
+    zone="nova",
+    is_known=True,
+    is_up=True,
+    is_disabled=False,
+    reason="",
+    is_forced_down=False,
+    reported_at=THERE,
+)
+AGENTLESS = Watched(frozenset({C1}), lambda _: 30.0)
+WITH_AGENT = Watched(frozenset(), lambda _: 30.0)
+
+
+def roll(*rows: ServiceRow, at_s: float | None = 0.0) -> Roll:
+    return Roll(rows, None if at_s is None else THERE + timedelta(seconds=at_s))
+
+
+def reported(at_s: float, **changes: bool) -> ServiceRow:
+    row = replace(UP, reported_at=THERE + timedelta(seconds=at_s))
+    return replace(row, is_up=changes.get("is_up", True))
+
+
+def lives(*looks: tuple[float, Roll | None], watched: Watched = AGENTLESS) -> list[bool | None]:
+    """Return what was told after each look: life, none, or nothing new (None)."""
+    records = Records(Names(), watched)
+    told = [records.seen(seen, now) for now, seen in looks]
+    return [events[-1].has_advanced if events else None for events in told]
+
+
+def test_nothing_is_told_of_a_host_in_service() -> None:
+    assert Records(Names(), WITH_AGENT).seen(roll(UP), 0.0) == []
+
+
+def test_a_record_at_its_first_sight_is_no_sign_of_life() -> None:
+    assert lives((0.0, roll(UP))) == [None]
+
+
+def test_a_record_that_grows_is_a_sign_of_life_and_told_once() -> None:
+    looks = [(5.0 * n, roll(reported(5.0 * n), at_s=5.0 * n)) for n in range(4)]
+
+    assert lives(*looks) == [None, True, None, None]
+
+
+def test_a_record_that_stands_still_is_no_sign_after_its_silence() -> None:
+    looks = [(0.0, roll(reported(0.0))), (5.0, roll(reported(5.0), at_s=5.0))]
+    looks += [(now, roll(reported(5.0), at_s=now)) for now in (10.0, 34.0, 36.0)]
+
+    assert lives(*looks) == [None, True, None, None, False]
+
+
+def test_the_age_of_a_report_is_counted_by_novas_clock() -> None:
+    # Nova's clock is an hour ahead of the database's that writes the reports: all are stale.
+    ahead = [(5.0 * n, roll(reported(5.0 * n), at_s=5.0 * n + 3600.0)) for n in range(4)]
+
+    assert lives(*ahead) == [None, None, None, None]
+
+
+def test_without_a_date_the_newest_report_tells_the_time() -> None:
+    other = replace(UP, host="c9", reported_at=THERE + timedelta(seconds=60))
+    looks = [(0.0, roll(reported(0.0), at_s=None)), (5.0, roll(reported(5.0), at_s=None))]
+    looks += [(10.0, roll(reported(5.0), other, at_s=None))]
+
+    assert lives(*looks) == [None, True, False]
+
+
+def test_a_list_that_a_cache_repeats_keeps_nobody_alive() -> None:
+    same = roll(reported(5.0), at_s=5.0)
+    looks: list[tuple[float, Roll | None]] = [(0.0, roll(reported(0.0))), (5.0, same)]
+    looks += [(now, same) for now in (20.0, 34.0, 36.0)]
+
+    assert lives(*looks) == [None, True, None, None, False]
+
+
+def test_nobody_is_alive_for_long_while_nova_does_not_answer() -> None:
+    looks: list[tuple[float, Roll | None]] = [
+        (0.0, roll(reported(0.0))),
+        (5.0, roll(reported(5.0), at_s=5.0)),
+        (20.0, None),
+        (34.0, None),
+        (36.0, None),
+        (41.0, None),
+    ]
+
+    assert lives(*looks) == [None, True, None, None, False, None]
+
+
+def test_a_host_in_a_cell_that_is_down_is_not_alive_for_long() -> None:
+    unknown = replace(UP, is_known=False, reported_at=None)
+    looks: list[tuple[float, Roll | None]] = [
+        (0.0, roll(reported(0.0))),
+        (5.0, roll(reported(5.0), at_s=5.0)),
+        (40.0, roll(unknown, at_s=40.0)),
+    ]
+
+    assert lives(*looks) == [None, True, False]
+
+
+def test_where_an_agent_signs_only_the_way_back_up_is_a_sign() -> None:
+    down, up = roll(reported(0.0, is_up=False)), roll(reported(5.0), at_s=5.0)
+
+    assert lives((0.0, down), (5.0, up), watched=WITH_AGENT) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("row", "is_ours"),
+    [
+        (replace(UP, is_disabled=True, reason="ninelives:7"), True),
+        (replace(UP, is_disabled=True, reason="disk is failing"), False),
+        (replace(UP, is_disabled=True, reason="AUTO: Connection to libvirt lost: 1"), True),
+        (replace(UP, is_forced_down=True), False),
+        (replace(UP, is_forced_down=True, is_disabled=True, reason="ninelives:7"), True),
+        (replace(UP, is_forced_down=True, is_disabled=True, reason="AUTO: x"), False),
+        (replace(UP, is_forced_down=True, is_disabled=True, reason="mine"), False),
+    ],
+)
+def test_what_an_operator_did_is_not_ours(row: ServiceRow, is_ours: bool) -> None:
+    [seen] = Records(Names(), WITH_AGENT).seen(roll(row), 0.0)
+
+    assert seen == NovaSeen(C1, True, False, row.is_forced_down, row.is_disabled, is_ours)
+
+
+# Canaries.
+
+
+def service(binary: str, host: str = "ctl", at_s: float = 0.0, is_up: bool = True) -> ServiceRow:
+    at = THERE + timedelta(seconds=at_s)
+    return replace(UP, binary=binary, host=host, reported_at=at, is_up=is_up)
+
+
+def computes(at_s: float) -> list[ServiceRow]:
+    return [service("nova-compute", f"c{n}", at_s) for n in range(3)]
+
+
+def ill(*looks: tuple[float, Roll | None]) -> list[str]:
+    """Return who is ill after the last look."""
+    health = Health()
+    answers = [answers_of(health, seen, now) for now, seen in looks]
+    return sorted(name for name, is_ok in answers[-1].items() if not is_ok)
+
+
+def test_an_api_that_does_not_answer_is_ill() -> None:
+    assert ill((0.0, None)) == ["nova"]
+
+
+def test_one_scheduler_and_one_conductor_are_enough() -> None:
+    two = [service("nova-scheduler", "a", is_up=False), service("nova-scheduler", "b")]
+
+    assert ill((0.0, roll(*two, service("nova-conductor", is_up=False)))) == ["conductor"]
+
+
+def test_what_is_not_shown_is_not_judged() -> None:
+    assert ill((0.0, roll())) == []
+
+
+def test_a_database_into_which_nobody_writes_is_ill() -> None:
+    rows = [service("nova-conductor"), *computes(0.0)]
+
+    assert ill((0.0, roll(*rows)), (44.0, roll(*rows))) == []
+    assert ill((0.0, roll(*rows)), (46.0, roll(*rows))) == ["bus", "database"]
+
+
+def test_a_bus_over_which_no_report_comes_is_ill() -> None:
+    looks = [
+        (now, roll(service("nova-conductor", at_s=now), *computes(0.0))) for now in (0.0, 46.0)
+    ]
+
+    assert ill(*looks) == ["bus"]
+
+
+def test_two_computes_may_well_be_down_together() -> None:
+    few = computes(0.0)[:2]
+    looks = [(now, roll(service("nova-conductor", at_s=now), *few)) for now in (0.0, 46.0)]
+
+    assert ill(*looks) == []
+
+
+def test_only_changes_are_told() -> None:
+    health = Health()
+
+    told = [health.changed({"nova": is_ok}) for is_ok in (True, False, False, True)]
+
+    assert told == [[], [("nova", False)], [], [("nova", True)]]
