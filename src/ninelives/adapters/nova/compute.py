@@ -1,6 +1,6 @@
 """The port `Compute` over the true HTTP APIs: everything that the engine asks of Nova."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ninelives.core.model import LOCAL, BackendId, Candidate, HostId, ServerId, ServerSeen
@@ -59,9 +59,8 @@ class NovaCompute:
         roll = await self.services.read()
         there, moves = await self._roster.on_host(host)
         holders = await self._targets.holders(host)
-        others = _others(there, moves, holders or frozenset())
-        seen = await self._roster.show(others)
-        found = (*map(self._roster.seen, there), *filter(_is_known, seen))
+        seen = await self._roster.show(_others(there, moves, holders or frozenset()))
+        found = (*there.values(), *filter(_is_known, seen))
         return found, await self.services.is_whole(roll) and holders is not None
 
     async def show(self, servers: tuple[ServerId, ...]) -> tuple[ServerSeen, ...]:
@@ -106,7 +105,9 @@ class NovaCompute:
         return await self._orders.force_up(host)
 
 
-def _others(there: list[ServerId], moves: list[MoveRow], holders: frozenset[str]) -> list[ServerId]:
+def _others(
+    there: Mapping[ServerId, ServerSeen], moves: list[MoveRow], holders: frozenset[str]
+) -> list[ServerId]:
     """Return who may have a copy on the host although Nova does not say that it is there.
 
     A move under way holds its room under its own name, not its server's.
@@ -114,7 +115,7 @@ def _others(there: list[ServerId], moves: list[MoveRow], holders: frozenset[str]
     moving = [row.server for row in moves if not row.record.is_final]
     names_of_moves = {row.uuid for row in moves}
     holding = (ServerId(name) for name in sorted(holders - names_of_moves))
-    return list(dict.fromkeys(each for each in (*moving, *holding) if each not in set(there)))
+    return list(dict.fromkeys(each for each in (*moving, *holding) if each not in there))
 
 
 def _is_known(seen: ServerSeen) -> bool:

@@ -1,8 +1,8 @@
 """Servers and their migration records as Nova shows them: one by one afresh, many by listing.
 
-    list_servers   everybody on a host, all records that name it, whoever holds room there
-    show, one      this server, its records: asked directly, as the check before a send wants it
-    show, many     what changed since the last look, one list of servers and two of records
+    list_servers   everybody on a host, and all records that name it
+    show, one      read afresh, for the check before a send; many that ask at once share a list
+    show, many     what changed since the last look: one list of servers and two of records
 
 Nova compares "changes since" with its own clock, and so do we: with the `Date` of its answers. Two
 of its machines may disagree by a little, hence `OVERLAP`; and a few servers of each look are asked
@@ -10,6 +10,7 @@ for directly, so that nobody's picture grows old unseen.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from ninelives.engine.errors import Unreachable
 
 from .fields import Fields, inner, rows, text
 from .session import PAGE_ROWS, Missing, Session
-from .shared import together
+from .shared import Gathered, together
 from .views import (
     MoveRow,
     Surroundings,
@@ -33,6 +34,7 @@ from .views import (
 
 OVERLAP = timedelta(seconds=15)
 ASKED_DIRECTLY = 3  # so few servers are not worth a list
+LISTED_FOR_ONE = 8  # servers that a list may show for each that is wanted
 SWEEP = 4  # of those who did not change, so many are asked for directly at each look
 IDLE_MAX = timedelta(minutes=5)  # longer without a look: begin anew rather than list all changes
 PAGED_MOVES = (2, 59)  # from here on records come in pages, and by when they changed
@@ -48,6 +50,7 @@ class Known:
     moves: Mapping[int, MoveRow] = field(default_factory=dict[int, MoveRow])
     action: str = ""
     action_at: datetime | None = None  # by Nova's clock, when its actions were read
+    era: int = 0  # of the roster, when it was read whole
 
     @property
     def has_current_action(self) -> bool:
@@ -69,40 +72,45 @@ class Roster:
         self.around = around
         self._nova = nova
         self._known: dict[ServerId, Known] = {}  # the one asked for longest ago comes first
-        self._as_of: datetime | None = None  # by Nova's clock: all known is at least as new
-        self._looking = asyncio.Lock()
+        self._as_of: datetime | None = None  # by Nova's clock: all of this era is at least as new
+        self._era = 1
+        self._catching_up = asyncio.Lock()
+        self._fresh: Gathered[ServerId, ServerSeen] = Gathered(self._look_afresh)
 
     # Looking.
 
-    async def on_host(self, host: HostId) -> tuple[list[ServerId], list[MoveRow]]:
+    async def on_host(self, host: HostId) -> tuple[dict[ServerId, ServerSeen], list[MoveRow]]:
         """List who is on a host, and all records that name it."""
         name = self.around.names.of(host)
         asked = {"all_tenants": "1", "host": name}
         servers = await self._nova.pages("/servers/detail", asked, "servers")
         moves = await self._moves({"host": name})
-        if self._as_of is None:
-            self._as_of = servers.date
+        self._as_of = self._as_of or servers.date
         mine = _by_server(moves)
-        for fields in servers.rows:
+        found: dict[ServerId, ServerSeen] = {}
+
+        async def one(fields: Fields) -> None:
             server = ServerId(text(fields, "id"))
-            self._learn(server, fields, mine.get(server, {}))
-        found = [ServerId(text(fields, "id")) for fields in servers.rows]
-        await self._read_actions(found)
+            found[server] = self._said(server, await self._whole(server, fields, mine))
+
+        await together(map(one, servers.rows))
         return found, moves
 
     async def show(self, servers: Iterable[ServerId]) -> tuple[ServerSeen, ...]:
         """Show these servers as they are now; who is no more is shown as deleted."""
         wanted = list(dict.fromkeys(servers))
+        if len(wanted) == 1:
+            return (await self._fresh.ask(wanted[0]),)
         if len(wanted) <= ASKED_DIRECTLY:
-            await self._ask_each(wanted)
-        else:
-            async with self._looking:
-                await self._catch_up(wanted)
-        return tuple(self.seen(server) for server in wanted)
+            found = await self._ask_each(wanted)
+            return tuple(found[server] for server in wanted)
+        async with self._catching_up:
+            found = await self._catch_up(wanted)
+            known = {server: self._known[server] for server in wanted if server not in found}
+        found |= {server: self._said(server, each) for server, each in known.items()}
+        return tuple(found[server] for server in wanted)
 
-    def seen(self, server: ServerId) -> ServerSeen:
-        """Say how a known server looked last."""
-        known = self._known[server]
+    def _said(self, server: ServerId, known: Known) -> ServerSeen:
         if known.fields is None:
             return deleted(server)
         records = (row.record for row in known.moves.values())
@@ -122,29 +130,52 @@ class Roster:
         """Know in which aggregates each host is."""
         self.around = replace(self.around, aggregates=names)
 
+    # One, and whoever else wants to be read afresh at this moment.
+
+    async def _look_afresh(self, servers: Iterable[ServerId]) -> dict[ServerId, ServerSeen]:
+        """Read them by listing their hosts where that is less work, else each directly."""
+        wanted, found = list(servers), dict[ServerId, ServerSeen]()
+        for host in self._hosts_worth_listing(wanted):
+            there, _ = await self.on_host(self.around.names.host(host))
+            found |= {server: there[server] for server in wanted if server in there}
+        return found | await self._ask_each(each for each in wanted if each not in found)
+
+    def _hosts_worth_listing(self, wanted: list[ServerId]) -> list[str]:
+        if len(wanted) <= ASKED_DIRECTLY:
+            return []
+        on_host = Counter(map(self.host_of, self._known))
+        asked = Counter(map(self.host_of, wanted))
+        worth = [
+            host
+            for host, many in asked.items()
+            if host and many > ASKED_DIRECTLY and many * LISTED_FOR_ONE >= on_host[host]
+        ]
+        return sorted(worth)
+
     # Many: what changed.
 
-    async def _catch_up(self, wanted: list[ServerId]) -> None:
-        strangers = [server for server in wanted if server not in self._known]
+    async def _catch_up(self, wanted: list[ServerId]) -> dict[ServerId, ServerSeen]:
+        """Bring what is known up to date; return those who were read directly for it."""
         since = self._as_of
         if since is None or await self._nova.version() < PAGED_MOVES:
-            await self._ask_each(wanted)
-            return
+            return await self._ask_each(wanted)
         listed = await self._changed_servers(since)
         if listed is None:
-            self._known.clear()
+            self._era += 1  # what is known by now is worth nothing any more
             self._as_of = None
-            await self._ask_each(wanted)
-            return
+            return await self._ask_each(wanted)
         changed, date = listed
         moves = _by_server(await self._changed_moves(since))
-        for server in changed.keys() | moves.keys():
-            if server in self._known:
-                self._learn(server, changed.get(server), moves.get(server, {}))
+        fresh = {server for server, known in self._known.items() if known.era == self._era}
+        for server in (changed.keys() | moves.keys()) & fresh:
+            self._learn(server, changed.get(server), moves.get(server, {}))
         self._as_of = date
+        strangers = [server for server in wanted if server not in fresh]
         oldest = [server for server in self._known if server in wanted][:SWEEP]
-        await self._ask_each(dict.fromkeys([*strangers, *oldest]))
-        await self._read_actions(server for server in changed if server in self._known)
+        found = await self._ask_each(dict.fromkeys([*strangers, *oldest]))
+        news = [each for each in wanted if each in changed and each not in found]
+        await together(self._with_action(each) for each in news)
+        return found
 
     async def _changed_servers(
         self, since: datetime
@@ -173,55 +204,78 @@ class Roster:
 
     # A few: each directly.
 
-    async def _ask_each(self, servers: Iterable[ServerId]) -> None:
-        await together(self._ask(server) for server in servers)
+    async def _ask_each(self, servers: Iterable[ServerId]) -> dict[ServerId, ServerSeen]:
+        found: dict[ServerId, ServerSeen] = {}
 
-    async def _ask(self, server: ServerId) -> None:
+        async def one(server: ServerId) -> None:
+            found[server] = self._said(server, await self._ask(server))
+
+        await together(map(one, servers))
+        return found
+
+    async def _ask(self, server: ServerId) -> Known:
+        self._known[server] = self._known.pop(server, Known(None))  # to the end of the line
         try:
             page = await self._nova.read(f"/servers/{server}")
         except Missing as missing:
             if "could not be found" not in str(missing):
                 # Some proxy's own 404: whoever believes it forgets a server (I14).
                 raise Unreachable(str(missing), "is this Nova's own answer?") from missing
-            self._known.pop(server, None)
-            self._known[server] = Known(None)
-            return
+            self._known[server] = Known(None, era=self._era)
+            return self._known[server]
         moves = _by_server(await self._moves({"instance_uuid": server}))
-        if self._as_of is None:
-            self._as_of = page.date
-        self._known[server] = self._known.pop(server, Known(None))  # to the end of the line
-        self._learn(server, inner(page.fields, "server"), moves.get(server, {}))
-        await self._read_actions([server])
+        self._as_of = self._as_of or page.date
+        return await self._whole(server, inner(page.fields, "server"), moves)
 
     # Keeping what was shown.
 
-    def _learn(self, server: ServerId, fields: Fields | None, moves: Mapping[int, MoveRow]) -> None:
-        known = self._known.get(server) or Known(None)
+    async def _whole(
+        self, server: ServerId, fields: Fields, moves: Mapping[ServerId, Mapping[int, MoveRow]]
+    ) -> Known:
+        """Keep a server that was read whole, and return it as it was read here.
+
+        What is kept may be overwritten meanwhile by a list that is older than this.
+        """
+        mine = self._learn(server, fields, moves.get(server, {}), self._era)
+        action, at = await self._action(server, mine)
+        self._known[server] = replace(self._known.get(server, mine), action=action, action_at=at)
+        return replace(mine, action=action, action_at=at)
+
+    def _learn(
+        self,
+        server: ServerId,
+        fields: Fields | None,
+        moves: Mapping[int, MoveRow],
+        era: int | None = None,
+    ) -> Known:
+        known = self._known.get(server, Known(None))
+        if fields is not None and _is_older(fields, known.fields):
+            fields = known.fields  # a long list, overtaken by a direct look
         is_gone = fields is not None and fields.get("OS-EXT-STS:vm_state") == VmState.DELETED
-        fresh = None if is_gone else fields or known.fields
-        self._known[server] = replace(known, fields=fresh, moves={**known.moves, **moves})
+        shown = None if is_gone else fields or known.fields
+        mine = replace(known, fields=shown, moves={**known.moves, **moves}, era=era or known.era)
+        self._known[server] = mine
         while len(self._known) > KNOWN_MAX:
             self._known.pop(next(iter(self._known)))
+        return mine
 
-    async def _read_actions(self, servers: Iterable[ServerId]) -> None:
-        """Read the last action of everybody of whom it may have changed."""
-        wanted = [each for each in servers if self._wants_action(self._known[each])]
-        await together(map(self._read_action, wanted))
+    async def _with_action(self, server: ServerId) -> None:
+        known = self._known[server]
+        if known.fields is None or known.is_under_way:
+            return  # Nova takes no orders of its user now but to delete it, and that is seen
+        action, at = await self._action(server, known)
+        self._known[server] = replace(self._known[server], action=action, action_at=at)
 
-    def _wants_action(self, known: Known) -> bool:
+    async def _action(self, server: ServerId, known: Known) -> tuple[str, datetime | None]:
+        """Return the last action of its user, and when by Nova's clock it was read."""
         if known.fields is None or known.has_current_action:
-            return False
-        return known.action_at is None or not known.is_under_way
-
-    async def _read_action(self, server: ServerId) -> None:
+            return known.action, known.action_at
         ours = await self._nova.user_id()
         try:
             page = await self._nova.read(f"/servers/{server}/os-instance-actions")
         except Missing:
-            return  # deleted since; the next look says so
-        action = user_action(rows(page.fields, "instanceActions"), ours)
-        known = self._known[server]
-        self._known[server] = replace(known, action=action, action_at=page.date)
+            return known.action, None  # deleted since; the next look says so
+        return user_action(rows(page.fields, "instanceActions"), ours), page.date
 
     async def _moves(self, query: Mapping[str, str]) -> list[MoveRow]:
         if await self._nova.version() < PAGED_MOVES:
@@ -237,6 +291,13 @@ def _by_server(moves: Iterable[MoveRow]) -> dict[ServerId, dict[int, MoveRow]]:
     for row in moves:
         found.setdefault(row.server, {})[row.record.id] = row
     return found
+
+
+def _is_older(fields: Fields, known: Fields | None) -> bool:
+    if known is None:
+        return False
+    updated, before = updated_at(fields), updated_at(known)
+    return updated is not None and before is not None and updated < before
 
 
 def _is_before(row: MoveRow, since: datetime) -> bool:

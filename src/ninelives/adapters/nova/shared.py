@@ -1,11 +1,12 @@
 """Asking together: several questions beside each other, or one answer for everybody who asks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Generic, TypeVar
 
-from ninelives.engine.errors import first_of
+from ninelives.engine.errors import PortError, first_of
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
@@ -26,6 +27,51 @@ class Shared(Generic[Value]):
                 self._value = (await self._read(),)
                 self._read_at = now  # when it was asked for: it may be as old as that
             return self._value[0]
+
+
+class Round(Generic[Key, Value]):
+    """Some questions that are asked together, and what came of it."""
+
+    def __init__(self) -> None:
+        self.wanted: dict[Key, None] = {}
+        self.found: Mapping[Key, Value] | None = None
+        self.error: PortError | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.found is not None or self.error is not None
+
+
+class Gathered(Generic[Key, Value]):
+    """Questions that come while others are being asked wait for these, and are asked together.
+
+    Nobody gets an answer to a question that was asked before his own.
+    """
+
+    def __init__(self, ask: Callable[[Iterable[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
+        self._ask_all = ask
+        self._next: Round[Key, Value] = Round()
+        self._asking = asyncio.Lock()
+
+    async def ask(self, key: Key) -> Value:
+        """Ask with whoever asks next."""
+        ours = self._next
+        ours.wanted[key] = None
+        async with self._asking:
+            if not ours.is_over:  # we are the first of the round, or who was gave up in the middle
+                await self._run(ours)
+        if ours.error is not None:
+            raise ours.error
+        assert ours.found is not None, "a round that is over has found something, or failed"
+        return ours.found[key]
+
+    async def _run(self, ours: Round[Key, Value]) -> None:
+        if self._next is ours:
+            self._next = Round()
+        try:
+            ours.found = await self._ask_all(ours.wanted)
+        except PortError as error:
+            ours.error = error
 
 
 async def together(calls: Iterable[Coroutine[None, None, None]]) -> None:
