@@ -34,6 +34,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.schema import CreateTable
 
 from ninelives.engine.errors import (
     ConfigError,
@@ -53,7 +54,7 @@ from ninelives.engine.ports import (
     TermLost,
 )
 
-from .sql_schema import HEAD_ROW, SCHEMA_VERSION, head, journal, metadata, records, upsert_record
+from .sql_schema import HEAD_ROW, SCHEMA_VERSION, head, journal, records, upsert_record
 
 BUSY_TIMEOUT_S = 2.0  # a renewal that waits longer behind another writer is one without answer
 SYNCHRONOUS_FULL = 2  # PRAGMA synchronous: OFF 0, NORMAL 1, FULL 2, EXTRA 3
@@ -281,7 +282,10 @@ def _open_schema(connection: Connection, exists: bool) -> None:
     if not inspect(connection).has_table(head.name):
         if exists:
             raise StoreUnknown("this database holds no store of ninelives", "is the name right?")
-        metadata.create_all(connection)
+        # Another controller may be making the same ones this instant. The head comes last: where
+        # tables are not made in one transaction, whoever sees it sees all of them.
+        for table in (journal, records, head):
+            connection.execute(CreateTable(table, if_not_exists=True))
     if connection.execute(select(head.c.id)).first() is None:
         if connection.execute(select(journal.c.revision).limit(1)).first() is not None:
             raise StoreBroken("the store has a journal but no head: it was damaged")

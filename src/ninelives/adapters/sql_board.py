@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.schema import CreateTable
 
 from ninelives.core.model import WitnessId
 from ninelives.engine.ports import Pin
 
 from .sql import SqlStore
-from .sql_schema import passing, pins
+from .sql_schema import pins
 
 
 class SqlBoard:
@@ -17,7 +18,7 @@ class SqlBoard:
     def __init__(self, store: SqlStore) -> None:
         self._store = store
         with store.transaction() as connection:
-            passing.create_all(connection, checkfirst=True)
+            connection.execute(CreateTable(pins, if_not_exists=True))
 
     def pin(self, witness: WitnessId, pin: Pin) -> None:
         # One controller writes one row, so that nobody comes between the two statements.

@@ -76,11 +76,9 @@ records = Table(
 )
 
 
-passing = MetaData()
-
 pins = Table(
     "pins",
-    passing,
+    MetaData(),
     Column("witness", _NAME, primary_key=True),
     Column("beat", BigInteger, nullable=False),
     Column("body", _BODY, nullable=False),

@@ -307,6 +307,8 @@ async def _tried(call: Awaitable[Value], timeout_s: float) -> Value | Failure:
     except TimeoutError:
         return Failure(Outcome.UNKNOWN, "timeout")
     except PortError as error:
+        # Of a look that failed the core hears only that nothing is known.
+        log.info("request.failed", extra={"why": str(error)})
         return _failure_of(error)
     except Exception as error:
         # A bug of an adapter. Its request may have gone out before: nobody knows.
