@@ -98,6 +98,18 @@ WRONG = {
         "nova_settle_s is longer than every timeout",
         "",
     ),
+    "a receiver without an address": (
+        "[segment.east]",
+        '[[notify]]\nname = "pager"\nkind = "webhook"\n[segment.east]',
+        "'pager' is a webhook, and has no url",
+        "",
+    ),
+    "disks on no backend": (
+        'backends = ["ceph"]',
+        'backends = ["ceph"]\ninstances = "nfs"',
+        "'nfs' is no backend of 'c1'",
+        "local",
+    ),
     "a controller that is a host": ('["n1", "n2"]', '["n1", "c2"]', "named like a host", ""),
     "a missing secret": ("bmc.secret", "no.secret", "no.secret cannot be read", "is it there"),
 }
@@ -114,7 +126,7 @@ def test_a_wrong_file_is_refused_with_its_line(read: Read, wrong: str) -> None:
     assert what in message
     assert hint in message
     place = int(message.partition("ninelives.toml:")[2].partition(":")[0])
-    if wrong not in ("an unseen host", "a missing secret"):
+    if wrong not in ("an unseen host", "a missing secret", "disks on no backend"):
         assert place in (line_of(old), line_of('name = "c2"'), line_of('"10.0.0.2"'))
 
 

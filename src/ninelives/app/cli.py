@@ -6,10 +6,14 @@ from .cli_arm import arm, db, disarm
 from .cli_cloud import cloud
 from .cli_compare import compare
 from .cli_config import config
+from .cli_controller import controller
 from .cli_demo import demo
 from .cli_explore import explore
 from .cli_host import host
+from .cli_host_orders import ORDERS
+from .cli_notify import notify
 from .cli_sim import sim
+from .cli_status import incident, status
 from .cli_swarm import crashpoints, swarm
 from .exits import Group
 
@@ -22,11 +26,17 @@ def main() -> None:
 
 main.add_command(arm)
 main.add_command(config)
+main.add_command(controller)
 main.add_command(db)
 main.add_command(demo)
 main.add_command(disarm)
 main.add_command(host)
+for order in ORDERS:
+    host.add_command(order)
+main.add_command(incident)
+main.add_command(notify)
 main.add_command(sim)
+main.add_command(status)
 sim.add_command(cloud)
 sim.add_command(explore)
 sim.add_command(swarm)

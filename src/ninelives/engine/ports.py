@@ -323,6 +323,15 @@ class Agents(Protocol):
     async def restart(self, host: HostId, service: Service) -> Answer: ...
 
 
+class Word(NamedTuple):
+    """What somebody is told. `what` is stable: "held:mode", "zombie_risk", "hands_over"."""
+
+    about: str
+    what: str
+    epoch: int
+    detail: str
+
+
 class Notifier(Protocol):
     """Whoever is told: people, a webhook, an alert manager. It drops what it was told already."""
 

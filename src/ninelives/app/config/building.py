@@ -8,7 +8,7 @@ from pathlib import Path as File
 
 from pydantic import BaseModel
 
-from ninelives.core.model import HostId, RoadId, SegmentId, WitnessId
+from ninelives.core.model import BackendId, HostId, RoadId, SegmentId, WitnessId
 from ninelives.core.policy import PRESETS, Policy
 from ninelives.core.protection import Promise, Rule
 from ninelives.core.setting import Setting
@@ -30,6 +30,12 @@ from .lines import Path
 from .reading import complained, read_file
 
 SECRET_BYTES_MAX = 4096
+NEEDS: Mapping[str, tuple[str, ...]] = {  # what a receiver of this kind cannot be without
+    "webhook": ("url",),
+    "alertmanager": ("url",),
+    "command": ("command",),
+    "smtp": ("server", "sender", "to"),
+}
 
 
 def read_configuration(path: File, name: str | None = None) -> Configuration:
@@ -46,7 +52,23 @@ def read_configuration(path: File, name: str | None = None) -> Configuration:
             where = places.place(at)
             raise ConfigError(f"{where}: {Exception.__str__(error)}", error.hint) from error
 
-    return _built(file, _who(file, name), read_secret)
+    return _built(_absolute(file, path.parent), _who(file, name), read_secret)
+
+
+def _absolute(file: document.File, folder: File) -> document.File:
+    """Let every path of the file begin where the file is. Pure."""
+
+    def at(model: BaseModel, *names: str) -> dict[str, File | None]:
+        paths: list[File | None] = [getattr(model, name) for name in names]
+        return {n: path and folder / path for n, path in zip(names, paths, strict=True)}
+
+    def host(each: document.Host) -> document.Host:
+        devices = [device.model_copy(update=at(device, "ca_file")) for device in each.bmc]
+        return each.model_copy(update={"bmc": devices})
+
+    cloud = file.cloud.model_copy(update=at(file.cloud, "clouds_file"))
+    changed = {**at(file, "state", "socket"), "cloud": cloud, "host": [*map(host, file.host)]}
+    return file.model_copy(update=changed)
 
 
 ReadSecret = Callable[[Path, document.SecretSource], Secret]
@@ -66,6 +88,7 @@ def _built(file: document.File, me: WitnessId, read_secret: ReadSecret) -> Confi
         state=file.state,
         socket=file.socket,
         socket_group=file.socket_group,
+        operators=frozenset(file.operators),
         log=file.log,
         listen=(file.http.address, file.http.port),
         store=StoreAt(
@@ -83,6 +106,7 @@ def _built(file: document.File, me: WitnessId, read_secret: ReadSecret) -> Confi
         setting=setting_of(file),
         names={HostId(host.name): names_of(host) for host in file.host},
         devices=dict(_devices(file, read_secret)),
+        shared=frozenset(BackendId(name) for name, each in file.storage.items() if each.shared),
         told=tuple(_told(file, read_secret)),
     )
 
@@ -147,6 +171,7 @@ def _devices(file: document.File, read_secret: ReadSecret) -> Iterator[tuple[Roa
                     read_secret(("host", index, "bmc", number), each),
                     each.system,
                     each.ca_file,
+                    each.fingerprint,
                     each.insecure,
                     {key: str(value) for key, value in each.options.items()},
                 ),
@@ -202,6 +227,11 @@ def _complaints(file: document.File) -> Iterator[Complaint]:
         yield ("store", "url"), "a password in a URL would be shown", hint
     if file.store.margin_s * 2 >= file.store.lease_s:
         yield ("store", "margin_s"), "the margin is less than half of the lease", ""
+    for index, each in enumerate(file.notify):
+        for key in NEEDS[each.kind]:
+            if not getattr(each, key):
+                what = f"'{each.name}' is a {each.kind}, and has no {key}"
+                yield ("notify", index), what, ""
     setting = setting_of(file)
     for at, policy in (
         (("policy",), setting.policy),

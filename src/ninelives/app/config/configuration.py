@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from ninelives.core.model import HostId, Mode, Plane, RoadId, SegmentId, WitnessId
+from ninelives.core.model import BackendId, HostId, Mode, Plane, RoadId, SegmentId, WitnessId
 from ninelives.core.setting import Setting
 
 
@@ -35,8 +36,7 @@ class CloudAt:
     name: str | None
     clouds_file: Path | None
     region: str | None
-    services_poll_s: float
-    canary_poll_s: float
+    volumes: BackendId
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class Device:
     password: Secret
     system: str
     ca_file: Path | None
+    fingerprint: str
     is_insecure: bool
     options: Mapping[str, str]
 
@@ -77,6 +78,7 @@ class Names:
     cluster_node: str
     addresses: Mapping[Plane, str]
     storage_addresses: tuple[str, ...]
+    instances: BackendId
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Told:
     """One who is told."""
 
     name: str
-    kind: str
+    kind: Literal["webhook", "command", "smtp", "alertmanager"]
     url: str
     command: tuple[str, ...]
     server: str
@@ -111,6 +113,7 @@ class Configuration:
     state: Path
     socket: Path
     socket_group: str | None
+    operators: frozenset[str]
     log: str  # "auto", "json", "journal", "plain"
     listen: tuple[str, int]
     store: StoreAt
@@ -120,4 +123,5 @@ class Configuration:
     setting: Setting
     names: Mapping[HostId, Names]
     devices: Mapping[RoadId, Device]
+    shared: frozenset[BackendId]
     told: tuple[Told, ...]

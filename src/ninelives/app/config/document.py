@@ -98,8 +98,7 @@ class Cloud(BaseModel):
     name: Name | None = None
     clouds_file: Path | None = None
     region: Name | None = None
-    services_poll_s: Annotated[float, Field(gt=0, le=60)] = 5.0
-    canary_poll_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    volumes: Name = "volumes"  # the backend that holds volumes, as hosts name it
 
 
 class Http(BaseModel):
@@ -135,6 +134,7 @@ class PowerDevice(SecretSource):
     system: str = ""  # of a device with several: /redfish/v1/Systems/…, a plug, an outlet
     verified: bool = False  # you signed that this device cuts this very host
     ca_file: Path | None = None
+    fingerprint: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{64})?$")] = ""  # SHA-256, in hex
     insecure: bool = False
     options: dict[Name, str | int | bool] = Field(default_factory=dict)
 
@@ -155,11 +155,20 @@ class Host(BaseModel):
     storage_addresses: list[Name] = Field(default_factory=list)
     shared_fate: list[list[Plane]] = Field(default_factory=list)
     backends: list[Name] = Field(default_factory=list)
+    instances: Name = "local"  # which of them holds the disks of servers without a volume
     revocable: list[Name] = Field(default_factory=list)
     agent: bool = False
     watchdog: bool = False
     reserved: bool = False
     bmc: list[PowerDevice] = Field(default_factory=list)
+
+
+class Storage(BaseModel):
+    """One backend that several hosts use."""
+
+    model_config = STRICT
+
+    shared: bool = False  # you say that every host which uses it sees the same disks there
 
 
 class Quorum(BaseModel):
@@ -212,6 +221,7 @@ class File(BaseModel):
     state: Path = Path("/var/lib/ninelives")
     socket: Path = Path("/run/ninelives/api.sock")
     socket_group: Name | None = "ninelives"
+    operators: list[Name] = Field(default_factory=list)  # users who may order, beside root
     log: Literal["auto", "json", "journal", "plain"] = "auto"
     mode: Mode = Mode.OBSERVE
     store: Store = Field(default_factory=Store)
@@ -224,5 +234,6 @@ class File(BaseModel):
     segment: dict[Name, Segment] = Field(default_factory=dict)
     defaults: dict[str, object] = Field(default_factory=dict)  # of each host that says nothing else
     host: Annotated[list[Host], Field(min_length=1)]
+    storage: dict[Name, Storage] = Field(default_factory=dict)
     quorum: dict[Name, Quorum] = Field(default_factory=dict)
     notify: list[Notify] = Field(default_factory=list)

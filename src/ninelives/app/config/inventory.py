@@ -7,7 +7,7 @@ that share a name, an address, a serial or a power device's outlet are an error 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ninelives.core.model import BackendId, HostId, Plane, RoadId, SegmentId, WitnessId
+from ninelives.core.model import LOCAL, BackendId, HostId, Plane, RoadId, SegmentId, WitnessId
 from ninelives.core.site import HostSite, QuorumSet, Road, Site
 
 from . import document
@@ -86,6 +86,7 @@ def names_of(host: document.Host) -> Names:
         host.cluster_node or host.name,
         dict(host.address),
         tuple(host.storage_addresses),
+        BackendId(host.instances),
     )
 
 
@@ -119,6 +120,9 @@ def _about(at: Path, host: document.Host) -> Iterator[Complaint]:
         yield at, f"nobody can see '{host.name}': it has no agent and no address", hint
     for backend in sorted(set(host.revocable) - set(host.backends)):
         yield (*at, "revocable"), f"'{backend}' is none of the backends of '{host.name}'", ""
+    if host.instances not in (LOCAL, *host.backends):
+        hint = 'one of its backends, or "local"'
+        yield (*at, "instances"), f"'{host.instances}' is no backend of '{host.name}'", hint
     for number, device in enumerate(host.bmc):
         if not device.address:
             yield (*at, "bmc", number), f"a power device of '{host.name}' has no address", ""

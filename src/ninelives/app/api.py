@@ -1,0 +1,112 @@
+"""What operators ask of the daemon on this machine, over a unix socket: looks and orders.
+
+    GET  /v1/status              GET  /v1/hosts        GET /v1/hosts/HOST
+    GET  /v1/incidents           GET  /v1/incidents/HOST/EPOCH
+    POST /v1/orders              {"order": "maintenance", "host": "c1", "on": true, …}
+
+Who asks is whom the kernel says is at the other end (SO_PEERCRED); nobody can claim to be another.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ninelives.core.cluster import Cluster
+from ninelives.core.model import HostId
+from ninelives.engine.errors import StoreError
+
+from . import incident_log, views
+from .orders_asked import Misread, order_of
+from .peer import Peer
+
+if TYPE_CHECKING:
+    from .foundation import Foundation
+
+ANSWER_S = 10.0  # an order is judged and durable long before
+NO_LEADER = 503
+
+Look = Callable[[Cluster, Request], views.Json]
+
+
+def faces(base: "Foundation") -> Starlette:
+    """Make the application. It runs in the daemon's own loop, beside the mind that it shows."""
+
+    def looks(look: Look) -> Callable[[Request], object]:
+        async def answer(request: Request) -> Response:
+            cluster = base.presence.cluster
+            if cluster is None:
+                return await elsewhere(base)
+            found = look(cluster, request)
+            if found is None:
+                return said(404, "no such thing", "`ninelives host list` shows the inventory")
+            return JSONResponse(found)
+
+        return answer
+
+    async def orders(request: Request) -> Response:
+        return await ordered(base, request)
+
+    async def incidents(request: Request) -> Response:
+        which = request.path_params
+        found = await asyncio.to_thread(
+            incident_log.told, base.store, which.get("host"), which.get("epoch")
+        )
+        if found is None:
+            return said(404, "no such incident", "`ninelives incident list` shows them")
+        return JSONResponse(found)
+
+    def now() -> float:
+        return base.clock.now()
+
+    def host(cluster: Cluster, request: Request) -> views.Json:
+        name = HostId(request.path_params["host"])
+        return views.host_whole(cluster, name, now()) if name in cluster.site.hosts else None
+
+    return Starlette(
+        routes=[
+            Route("/v1/status", looks(lambda cluster, _: views.status(cluster, now()))),
+            Route("/v1/hosts", looks(lambda cluster, _: views.hosts(cluster, now()))),
+            Route("/v1/hosts/{host}", looks(host)),
+            Route("/v1/incidents", incidents),
+            Route("/v1/incidents/{host}/{epoch:int}", incidents),
+            Route("/v1/orders", orders, methods=["POST"]),
+        ]
+    )
+
+
+async def elsewhere(base: "Foundation") -> Response:
+    """Say who leads: nobody else knows how things stand."""
+    try:
+        holder = (await asyncio.to_thread(base.store.lease)).holder.partition("/")[0]
+    except StoreError:
+        holder = ""
+    leader = f"{holder} leads" if holder else "nobody leads"
+    return said(NO_LEADER, f"{base.presence.me} stands by; {leader}", "ask on its machine")
+
+
+async def ordered(base: "Foundation", request: Request) -> Response:
+    peer: Peer = request.scope["peer"]
+    if not peer.may_order:
+        return said(403, f"{peer.name} is no operator", "the configuration lists `operators`")
+    if base.presence.cluster is None:
+        return await elsewhere(base)
+    order = order_of(await request.body(), peer.name)
+    if isinstance(order, Misread):
+        return said(400, order.message, order.hint)
+    notes = await base.desk.judged(order, ANSWER_S)
+    if notes is None:
+        hint = "look whether it was taken (`ninelives status`) before you order again"
+        return said(504, "no answer: nobody knows whether it was taken", hint)
+    refused = next((note for note in notes if note.what == "order.refused"), None)
+    if refused is not None:
+        return said(409, f"refused: {refused.why}", refused.detail)
+    return JSONResponse({"notes": [note._asdict() for note in notes]})
+
+
+def said(status: int, message: str, hint: str) -> Response:
+    return JSONResponse({"message": message, "hint": hint}, status)

@@ -1,0 +1,98 @@
+"""What lasts as long as the process: the store, the guard, the memory on our own disk, the numbers.
+
+What comes from the configuration and may be taken anew lives shorter, in wire.py.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from ninelives.adapters.sql import SqlStore, open_store
+from ninelives.adapters.sql_board import SqlBoard
+from ninelives.core.model import WitnessId
+from ninelives.engine.clock import SystemClock
+from ninelives.engine.disarm import Memory
+from ninelives.engine.errors import ConfigError
+from ninelives.engine.guard import Guard
+
+from .config.configuration import Configuration, StoreAt
+from .desk import OrderDesk
+from .telemetry import Numbers, Presence
+
+
+class Wish(Enum):
+    """What somebody asks of this process, by a signal."""
+
+    STOP = auto()
+    RELOAD = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """Made once, in this order; closed in the other."""
+
+    store: SqlStore
+    board: SqlBoard
+    guard: Guard
+    memory: Memory
+    clock: SystemClock
+    presence: Presence
+    numbers: Numbers
+    wishes: asyncio.Queue[Wish]
+    desk: OrderDesk
+
+
+@contextmanager
+def laid(configuration: Configuration) -> Generator[Foundation]:
+    """Open what lasts, or raise what the operator must know."""
+    memory = Memory(made(configuration.state))
+    # The guard first: it must know every child that is started after it.
+    guard = Guard()
+    try:
+        store = open_store(url_of(configuration.store))
+        try:
+            presence = Presence(configuration.me, mode=configuration.modes.default)
+            yield Foundation(
+                store,
+                SqlBoard(store),
+                guard,
+                memory,
+                SystemClock(),
+                presence,
+                Numbers(),
+                asyncio.Queue(),
+                OrderDesk(),
+            )
+        finally:
+            store.close()
+    finally:
+        guard.close()
+
+
+def made(state: Path) -> Path:
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"state: {state} cannot be made: {error.strerror}", "make it, and give it to our user"
+        ) from error
+    return state
+
+
+def url_of(at: StoreAt) -> str:
+    """Put the password where the driver wants it; the result is shown to nobody."""
+    if not at.password:
+        return at.url
+    return make_url(at.url).set(password=at.password.password).render_as_string(False)
+
+
+def new_holder(me: WitnessId) -> str:
+    """Name one life of one controller: nobody recognises the lease of its former one."""
+    return f"{me}/{os.getpid()}/{secrets.token_hex(4)}"

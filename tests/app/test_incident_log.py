@@ -1,0 +1,34 @@
+"""Incidents read back from a journal that a real loop wrote."""
+
+from functools import partial
+from pathlib import Path
+
+from tests.engine.play import SETTLED_S, Play
+from tests.engine.stand_ins import HOSTS
+
+from ninelives.adapters.sql import open_store
+from ninelives.app.incident_log import incidents, told
+from ninelives.engine import journal
+
+C1, _, _ = HOSTS
+
+
+def test_a_power_loss_is_one_incident_with_every_server_s_outcome(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    play = Play(store)
+    play.run(SETTLED_S + 150.0, (SETTLED_S, partial(play.world.cut_power, C1)))
+
+    [incident] = incidents(journal.rows(store))
+
+    assert (incident.host, incident.number, incident.state) == (C1, 1, "vacated 2 done")
+    assert incident.outcomes == {"s1": "move.done", "s2": "move.done"}
+    whole = told(store, C1, 1)
+    assert isinstance(whole, dict)
+    assert whole["servers"] == whole["done"] == 2
+    assert isinstance(whole["timeline"], list)
+    assert whole["timeline"][0] == {
+        "wall": incident.began, "term": 1, "about": C1, "what": "host.moved",
+        "why": "dead_or_frozen", "detail": "healthy → suspect R8",
+    }  # fmt: skip
+    assert told(store, C1, 2) is None
+    store.close()

@@ -1,0 +1,81 @@
+"""What an operator asks of a running controller, by the commands, over its socket."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from tests.cloud.cloud_client import Cloud
+from tests.daemon.controllers import Controller, until, written
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def controller(tmp_path: Path, cloud: Cloud) -> Generator[Controller]:
+    started = Controller("n1", written(tmp_path, cloud, "n1"))
+    with started:
+        until(started.sees_all_well)
+        yield started
+
+
+def ninelives(controller: Controller, *words: str) -> "subprocess.CompletedProcess[str]":
+    program = "from ninelives.app.cli import main; main()"
+    at = ("--socket", str(controller.config.with_suffix(".sock")))
+    return subprocess.run(
+        [sys.executable, "-c", program, *words, *at], capture_output=True, text=True, timeout=60
+    )
+
+
+def test_an_operator_looks_and_orders(cloud: Cloud, controller: Controller) -> None:
+    status = ninelives(controller, "status")
+    assert status.returncode == 0, status.stderr
+    assert "n1 leads (term 1" in status.stdout
+    assert "hosts: 3 healthy" in status.stdout
+    assert "c2" in ninelives(controller, "host", "list").stdout
+
+    maintained = ninelives(controller, "host", "maintenance", "c1", "on", "--reason", "fans")
+    shown = json.loads(ninelives(controller, "host", "show", "c1", "--format", "json").stdout)
+    assert "order.taken" in maintained.stdout
+    assert shown["maintenance"]
+
+    unknown = ninelives(controller, "host", "show", "c9")
+    unsure = ninelives(controller, "host", "fence", "c2", "--yes", "c3")
+    early = ninelives(controller, "host", "confirm-dead", "c2", "--looked-at", "it", "--yes", "c2")
+    assert (unknown.returncode, unsure.returncode, early.returncode) == (64, 77, 77)
+    assert "no_episode" in early.stderr
+
+
+def test_a_host_is_fenced_by_order_and_the_incident_tells_of_it(
+    cloud: Cloud, controller: Controller
+) -> None:
+    servers = cloud.guests("c2")
+
+    ordered = ninelives(controller, "host", "fence", "c2", "--yes", "c2")
+
+    assert ordered.returncode == 0, ordered.stderr
+    until(lambda: set(servers) <= {*cloud.guests("c1"), *cloud.guests("c3")})
+    until(lambda: "c2/1" in ninelives(controller, "incident", "list").stdout)
+    shown = ninelives(controller, "incident", "show", "c2/1").stdout
+    assert "proof.made power_off" in shown
+    assert cloud.ran_twice() == {}
+
+
+def test_a_reload_is_whole_or_not_at_all(cloud: Cloud, controller: Controller) -> None:
+    good = controller.config.read_text()
+    controller.config.write_text(good.replace("silence_s = 1.5", "silense_s = 1.5"))
+    controller.process.send_signal(1)
+    until(lambda: controller.said("configuration.refused"))
+    assert "did you mean 'silence_s'" in controller.said("configuration.refused")[0]["why"]
+    assert "ninelives_config_refused 1.0" in controller.get("/metrics")[1]
+    assert len(controller.said("term.began")) == 1
+
+    controller.config.write_text(good.replace('mode = "act"', 'mode = "observe"'))
+    controller.process.send_signal(1)
+
+    until(lambda: controller.said("configuration.taken"))
+    until(lambda: "mode observe" in ninelives(controller, "status").stdout)
+    assert "ninelives_config_refused 0.0" in controller.get("/metrics")[1]
+    assert controller.end() == 0
