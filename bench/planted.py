@@ -1,6 +1,6 @@
 """Plant each bug of tests/planted into a copy of the tree and see which method catches it.
 
-Run: `python -m bench.planted [--only NAME …] [--jobs 2] [--fresh] [--work DIR]`.
+Run: `python -m bench.planted [--only NAME …] [--jobs 2] [--fresh] [--table] [--work DIR]`.
 
 A bug counts only if lint, types and unit tests stay green with it. Three methods hunt it, each
 alone: the explorer, some hours of the swarm, the stories. What none of them catches is not asked
@@ -56,6 +56,10 @@ def main() -> int:
         shutil.rmtree(work, ignore_errors=True)
     tree = snapshot(work)
     chosen = bugs(tuple(options.only))
+    if options.table:
+        rows = [row for bug in chosen if (row := kept_row(bug, work)) is not None]
+        RESULTS.write_text(document(rows, verdict(rows), work), encoding="utf-8")
+        return 0
     if not (work / "known.json").exists():
         print("the tree itself …", flush=True)
         (work / "known.json").write_text(run_hunt("known", tree, work, HUNT_S * 3))
@@ -83,6 +87,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--fresh", action="store_true", help="copy the tree anew, forget results")
+    parser.add_argument("--table", action="store_true", help="hunt nothing: write what was found")
     parser.add_argument("--quick", action="store_true", help="without lint, types and unit tests")
     default = Path(tempfile.gettempdir()) / "ninelives-planted"
     parser.add_argument("--work", type=Path, default=default, help="where copies and results are")
@@ -120,16 +125,26 @@ def commit_of(clone: Path) -> str:
 
 def row_of(bug: Bug, tree: Path, work: Path) -> Row:
     """Hunt one bug, or read what was found before."""
-    kept = work / "found" / f"{bug.name}.json"
-    if kept.exists():
-        found = json.loads(kept.read_text())
-        if found.pop("bug") == asdict(bug) | {"expected": list(bug.expected)}:
-            return Row(**found)
+    if (known := kept_row(bug, work)) is not None:
+        return known
     with tempfile.TemporaryDirectory(prefix=f"{bug.name}-", dir=work) as name:
         row = hunted(bug, tree, work, Path(name))
+    kept = kept_at(bug, work)
     kept.parent.mkdir(exist_ok=True)
     kept.write_text(json.dumps(asdict(row) | {"bug": asdict(bug)}))
     return row
+
+
+def kept_at(bug: Bug, work: Path) -> Path:
+    return work / "found" / f"{bug.name}.json"
+
+
+def kept_row(bug: Bug, work: Path) -> Row | None:
+    """Read what was found of the very same bug before."""
+    kept = kept_at(bug, work)
+    found = json.loads(kept.read_text()) if kept.exists() else {"bug": None}
+    is_it = found.pop("bug") == asdict(bug) | {"expected": list(bug.expected)}
+    return Row(**found) if is_it else None
 
 
 def hunted(bug: Bug, tree: Path, work: Path, folder: Path) -> Row:
