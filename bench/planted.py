@@ -199,9 +199,9 @@ def run(
 
 def line(row: Row) -> str:
     if row.red:
-        return f"{row.name:38} not green: {row.red}"
+        return f"{row.name:42} not green: {row.red}"
     cells = (row.caught.get(method) or "-" for method in METHODS)
-    return f"{row.name:38} " + " ".join(f"{cell:40}" for cell in cells).rstrip()
+    return f"{row.name:42} " + " ".join(f"{cell:20}" for cell in cells).rstrip()
 
 
 def verdict(rows: Sequence[Row]) -> list[str]:
@@ -233,13 +233,16 @@ def counted(rows: Sequence[Row]) -> dict[str, int]:
 
 def document(rows: Sequence[Row], wrong: Sequence[str], work: Path) -> str:
     counts = counted(rows)
-    head = f"{'bug':38} {'scenarios':40} {'swarm, 50 h at most':40} explorer"
+    head = f"{'bug':42} {'explorer':20} {'swarm, 50 h at most':20} scenarios"
     said = (
         f"{counts['all']} of {len(rows)} caught: {counts['scenarios']} by scenarios,"
         f" {counts['swarm']} by the swarm alone, {counts['explorer']} by the explorer alone;"
         f" {counts['by no story']} by no scenario"
     )
-    when = f"{datetime.now(UTC):%Y-%m-%d}, commit {(work / 'commit').read_text()}"
+    commit = (work / "commit").read_text().strip()
+    when = (
+        f"date    {datetime.now(UTC):%Y-%m-%d}\ncommit  {commit}\ncommand python -m bench.planted"
+    )
     known = json.loads((work / "known.json").read_text())["complaints"]
     of_tree = f"the tree without a bug: {len(known)} complaints, which count for nothing"
     table = "\n".join(line(row) for row in rows)
