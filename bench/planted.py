@@ -142,7 +142,9 @@ def kept_at(bug: Bug, work: Path) -> Path:
 def kept_row(bug: Bug, work: Path) -> Row | None:
     """Read what was found of the very same bug before."""
     kept = kept_at(bug, work)
-    found = json.loads(kept.read_text()) if kept.exists() else {"bug": None}
+    if not kept.exists():
+        return None
+    found = json.loads(kept.read_text())
     is_it = found.pop("bug") == asdict(bug) | {"expected": list(bug.expected)}
     return Row(**found) if is_it else None
 
