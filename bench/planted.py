@@ -57,8 +57,8 @@ def main() -> int:
     tree = snapshot(work)
     chosen = bugs(tuple(options.only))
     if options.table:
-        rows = [row for bug in chosen if (row := kept_row(bug, work)) is not None]
-        RESULTS.write_text(document(rows, verdict(rows), work), encoding="utf-8")
+        kept = [row for bug in chosen if (row := kept_row(bug, work)) is not None]
+        RESULTS.write_text(document(kept, verdict(kept), work), encoding="utf-8")
         return 0
     if not (work / "known.json").exists():
         print("the tree itself …", flush=True)
