@@ -8,7 +8,7 @@ from tests.core.small_cloud import CEPH
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
-from ninelives.core import orders_judged, queued, returning
+from ninelives.core import moves, orders_judged, queued, returning
 from ninelives.core import states as at
 from ninelives.core.brakes import holding_power_on
 from ninelives.core.draft import Draft
@@ -118,6 +118,20 @@ def test_a_person_is_told_and_an_order_to_switch_it_on_is_refused() -> None:
     assert any(isinstance(a, do.Tell) and a.what == "start_waits" for a in draft.actions)
     assert not any(isinstance(a, do.PowerOn) for a in draft.actions)
     assert any("start_waits" in str(note) for note in draft.notes)
+
+
+@pytest.mark.parametrize("risk", ["", "the old boot lives"])
+def test_a_person_is_told_while_the_host_still_evacuates(risk: str) -> None:
+    draft = moved(vacated(), at.Verifying(NOW - 100, C2))
+    evacuating = at.Evacuating(NOW - 300)
+    record(state=evacuating, zombie_risk=risk)(draft)
+
+    moves.evacuating(draft, C1, evacuating)
+    moves.evacuating(draft, C1, evacuating)
+
+    told = [a for a in draft.actions if isinstance(a, do.Tell) and a.what == "start_waits"]
+    assert len(told) == 1
+    assert WEB in told[0].detail
 
 
 def test_a_rebuild_that_may_wait_there_keeps_it_off_until_its_server_is_somewhere() -> None:

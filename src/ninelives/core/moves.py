@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from . import actions as do
 from . import events as on
-from . import evidence, revoking
+from . import evidence, queued, revoking
 from . import states as at
 from .brakes import holding_moves
 from .draft import Draft
@@ -20,7 +20,6 @@ from .model import HostId, Seen, ServerId, ServerSeen
 from .move import cancel_if_gone, settle_send, step
 from .plan import action_of_user, plan
 from .proofs import permits_start
-from .queued import RESTS
 from .roads import usable_roads
 from .shooting import shoot_again, still_on, went_dark_again
 from .tallies import is_proved_dead
@@ -129,13 +128,13 @@ def _is_cared_for(draft: Draft, move: at.Move, host: HostId, server: ServerSeen)
         return move.epoch == record.epoch and not is_old
     other = draft.host(move.host)
     is_over = isinstance(other.state, at.Healthy | at.Unknown) or move.epoch != other.epoch
-    return not is_over and (not isinstance(move.state, RESTS) or server.host != host)
+    return not is_over and (not isinstance(move.state, queued.RESTS) or server.host != host)
 
 
 def _is_open_elsewhere(draft: Draft, host: HostId, server: ServerSeen) -> bool:
     """Say whether a server on this host's list has no outcome yet in another host's episode."""
     move = draft.move(server.id)
-    return move is not None and move.host != host and not isinstance(move.state, RESTS)
+    return move is not None and move.host != host and not isinstance(move.state, queued.RESTS)
 
 
 # Evacuating.
@@ -143,6 +142,8 @@ def _is_open_elsewhere(draft: Draft, host: HostId, server: ServerSeen) -> bool:
 
 def evacuating(draft: Draft, host: HostId, state: at.Evacuating) -> None:
     """Keep the proofs fresh, move whoever's turn it is, list again, and end when all is said."""
+    # Already now: somebody may press its button long before it is empty.
+    queued.tell(draft, host)
     record, policy = draft.host(host), draft.policy(host)
     if record.zombie_risk:
         _watch(draft, host, draft.moves_of(host))  # nothing is sent, but what is out is followed
@@ -155,7 +156,7 @@ def evacuating(draft: Draft, host: HostId, state: at.Evacuating) -> None:
     if draft.now >= state.next_list:
         draft.put_host(replace(draft.host(host), state=replace(state, next_list=draft.now + 1e9)))
         draft.ask(do.ListServers(host, record.epoch, state.round + 1))
-    pending = [move for move in moves if not isinstance(move.state, RESTS)]
+    pending = [move for move in moves if not isinstance(move.state, queued.RESTS)]
     _watch(draft, host, pending)
     if not pending and state.clean_lists >= 2:
         _vacate(draft, host, moves)
@@ -254,7 +255,7 @@ def advance(draft: Draft, host: HostId, moves: list[at.Move]) -> None:
         tell(draft, host, f"moves_held:{brake}", ", ".join(waiting))
     for move in moves:
         current = draft.move(move.server)
-        if current is not None and not isinstance(current.state, RESTS):
+        if current is not None and not isinstance(current.state, queued.RESTS):
             step(draft, current, moves, may_send=may_send)
 
 
