@@ -26,6 +26,7 @@ class RedfishBmc:
 
     systems: Mapping[str, Machine]
     certificate: Path
+    takes_s: float = 0.0  # for each answer
     requests: list[str] = field(default_factory=list[str])
     tokens: set[str] = field(default_factory=set[str])
     reset_of: dict[str, str] = field(default_factory=dict[str, str])  # system: another's action
@@ -103,9 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         match self.path.rstrip("/").split("/")[3:]:
             case []:
-                self._reply(
-                    200, {"Systems": {"@odata.id": SYSTEMS}, "Links": {"Sessions": SESSIONS}}
-                )
+                names = {"Id": "Root", "Name": "BMC", "RedfishVersion": "1.6.0", "UUID": "bmc"}
+                self._reply(200, {**names, "Systems": {"@odata.id": SYSTEMS}})
             case ["Systems"]:
                 members = [{"@odata.id": f"{SYSTEMS}/{name}"} for name in self.bmc.systems]
                 self._reply(200, {"Members": members})
@@ -132,8 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.bmc.stopped.wait()
             self.close_connection = True
             return False
-        if self.first.has(Fault.SLOW):
-            self.bmc.stopped.wait(SLOW_S)
+        self.bmc.stopped.wait(SLOW_S if self.first.has(Fault.SLOW) else self.bmc.takes_s)
         if self.first.has(Fault.ERROR):
             self._reply(500, {"error": {"code": "Base.1.0.InternalError"}})
             return False
@@ -168,9 +167,13 @@ class _Handler(BaseHTTPRequestHandler):
         ):
             power = says if machine.has(fault) else power
         own = f"{SYSTEMS}/{name}/Actions/ComputerSystem.Reset"
-        reset = {"target": self.bmc.reset_of.get(name, own)}
+        target = self.bmc.reset_of.get(name, own)
+        reset = {"target": target, "ResetType@Redfish.AllowableValues": list(RESETS)}
         return {
+            "@odata.id": f"{SYSTEMS}/{name}",
             "Id": name,
+            "Name": name,
+            "Status": {"State": "Enabled", "Health": "OK"},
             "PowerState": None if machine.has(Fault.SAYS_NOTHING) else power,
             "SerialNumber": f"serial-{name}",
             "SKU": f"sku-{name}",
