@@ -13,79 +13,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.cloud.cloud_client import Cloud
-
-from ninelives.sim.cloud.catalogue import PASSWORD, clouds_yaml
-
 PATIENCE_S = 60.0
-NAMES = ("n1", "n2")
-
-HEAD = """\
-controllers = ["n1", "n2"]
-mode = "{mode}"
-state = "{folder}/{name}"
-socket = "{folder}/{name}.sock"
-log = "json"
-
-[store]
-url = "sqlite:///{folder}/store.db"
-lease_s = 6.0
-margin_s = 1.0
-
-[cloud]
-name = "stand-in"
-clouds_file = "clouds.yaml"
-
-[http]
-port = 0
-
-[probes]
-kind = "tcp"
-every_s = 0.3
-refused_is_life = false
-
-[policy]
-preset = "fast"
-silence_s = 1.5
-confirm_s = 0.5
-record_silence_s = 8.0
-settle_s = 5.0
-request_timeout_s = 5.0
-nova_settle_s = 10.0
-look_again_s = 2.0
-
-[storage.ceph]
-shared = true
-
-[defaults]
-backends = ["ceph"]
-instances = "ceph"
-bmc = {{ kind = "redfish", user = "admin", password_file = "bmc.secret", verified = true }}
-"""
-HOST = """
-[[host]]
-name = "{host}"
-address = {{ {addresses} }}
-
-[[host.bmc]]
-address = "{bmc}"
-system = "/redfish/v1/Systems/{host}"
-"""
-
-
-def written(folder: Path, cloud: Cloud, name: str, hosts: int = 3, mode: str = "act") -> Path:
-    """Write the configuration of one controller of this cloud."""
-    (folder / "clouds.yaml").write_text(clouds_yaml(cloud.url))
-    (folder / "bmc.secret").write_text(PASSWORD)
-    text = HEAD.format(mode=mode, folder=folder, name=name)
-    for number in range(1, hosts + 1):
-        host = f"c{number}"
-        planes = cloud.served.addresses[host].items()
-        addresses = ", ".join(f'{plane} = "{at}"' for plane, at in planes)
-        text += HOST.format(host=host, addresses=addresses, bmc=cloud.bmc_url(host))
-    path = folder / f"{name}.toml"
-    path.write_text(text)
-    return path
 
 
 @dataclass

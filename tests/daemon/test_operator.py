@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 from tests.cloud.cloud_client import Cloud
-from tests.daemon.controllers import Controller, until, written
+from tests.daemon.controllers import Controller, until
+
+from ninelives.app.demo_site import written
 
 pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
 def controller(tmp_path: Path, cloud: Cloud) -> Generator[Controller]:
-    started = Controller("n1", written(tmp_path, cloud, "n1"))
+    started = Controller("n1", written(tmp_path, "n1", cloud.served))
     with started:
         until(started.sees_all_well)
         yield started

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from tests.cloud.cloud_client import Cloud, Nova
-from tests.daemon.controllers import NAMES, Controller, until, written
+from tests.daemon.controllers import Controller, until
+
+from ninelives.app.demo_site import CONTROLLERS, written
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -14,7 +16,9 @@ pytestmark = pytest.mark.timeout(180)
 @pytest.fixture
 def controllers(tmp_path: Path, cloud: Cloud) -> Generator[list[Controller]]:
     cloud.reset(spawn_s=50.0)  # a second each, at this pace
-    first, second = (Controller(name, written(tmp_path, cloud, name)) for name in NAMES)
+    first, second = (
+        Controller(name, written(tmp_path, name, cloud.served)) for name in CONTROLLERS
+    )
     with first, second:
         yield [first, second]
 
@@ -83,7 +87,7 @@ def test_a_sigterm_hands_over_at_once(cloud: Cloud, controllers: list[Controller
 
 def test_in_observe_nothing_leaves(cloud: Cloud, tmp_path: Path) -> None:
     nova = cloud.login()
-    with Controller("n1", written(tmp_path, cloud, "n1", mode="observe")) as watching:
+    with Controller("n1", written(tmp_path, "n1", cloud.served, mode="observe")) as watching:
         settled([watching])
 
         cloud.drive("c1", "off")

@@ -20,8 +20,12 @@ from .exits import Exit
     show_default=True,
     help="2 shows everything in half the time.",
 )
-def demo(plain: bool, speed: float) -> int:
+@click.option("--real", is_flag=True, help="The true controllers, in true time: a minute.")
+def demo(plain: bool, speed: float, real: bool) -> int:
     """Watch four outages in a simulated cloud, and read their incident reports.
+
+    With --real: two controllers as they run in production, over true HTTP against an OpenStack that
+    stands in; a host loses its power, and then the leader its life.
 
     A power loss, a freeze that wakes up, a switch failure, a dead BMC. Nothing outside this
     process is touched; it ends by itself.
@@ -30,6 +34,10 @@ def demo(plain: bool, speed: float) -> int:
     from .incident_report import print_reports
 
     console = Console()
+    if real:
+        from .demo_real import show_real
+
+        return Exit.DONE if show_real(console) else Exit.FOUND
     shown = (
         show_plain(console)
         if plain or not console.is_terminal or console.is_dumb_terminal

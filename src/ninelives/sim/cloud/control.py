@@ -12,6 +12,7 @@ POST /control/servers                one more server, in any state
 POST /control/tokens/revoke          forget every token
 """
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ninelives.core.model import Plane
@@ -33,8 +34,17 @@ def show(stand_in: "StandIn", call: Call) -> Saying:  # noqa: ARG001 -- a `Handl
         "now": stand_in.now,
         "hosts": [machine_view(stand_in, each) for each in stand_in.machines.values()],
         "twice": twice_view(stand_in),
+        "names": {server.id: server.spec.name for server in stand_in.nova.servers.values()},
+        "evacuations": evacuations(stand_in),
     }
     return Said(200, body)
+
+
+def evacuations(stand_in: "StandIn") -> dict[str, int]:
+    """Count by server what Nova ever accepted."""
+    kinds = nova.MigrationKind
+    records = stand_in.nova.migrations.values()
+    return dict(Counter(each.server for each in records if each.kind is kinds.EVACUATION))
 
 
 def machine_view(stand_in: "StandIn", machine: Machine) -> Document:
