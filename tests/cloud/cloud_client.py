@@ -32,12 +32,16 @@ class Answer:
 
 
 def call(
-    method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None
+    method: str,
+    url: str,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> Answer:
     content = None if body is None else json.dumps(body).encode()
     all_headers = {"Content-Type": "application/json", **(headers or {})}
     try:
-        reply: Any = urlopen(Request(url, content, all_headers, method=method), timeout=PATIENCE_S)
+        reply: Any = urlopen(Request(url, content, all_headers, method=method), timeout=patience_s)
     except HTTPError as error:
         reply = error
     with reply:
@@ -117,7 +121,7 @@ class Cloud:
         body = {"auth": {"identity": methods, "scope": scope}}
         answer = call("POST", f"{self.auth_url}/auth/tokens", body)
         assert answer.status == 201, answer.body
-        return Nova(f"{self.url}/compute/v2.1", answer.headers["x-subject-token"])
+        return Nova(f"{self.served.compute_url}/compute/v2.1", answer.headers["x-subject-token"])
 
     def redfish(self, host: str, method: str, path: str, body: object = None) -> Answer:
         secret = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()

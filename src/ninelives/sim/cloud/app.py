@@ -7,6 +7,7 @@ Devstack lays it out.
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from ninelives.sim import nova
 from . import admission, compute, control, images, keystone, placement, redfish
 from .calls import Call, HangUp, Row, Said, Saying, parsed
 from .kernels import Ports
+from .listeners import ClosablePort
 from .stand_in import Outage, StandIn
 
 
@@ -43,26 +45,46 @@ class CloudApp:
     def __init__(self, stand_in: StandIn, cloud: ASGIApp, bmcs: ASGIApp) -> None:
         self.stand_in = stand_in
         self.bmc_ports: dict[int, str] = {}
-        self.ports: Ports | None = None  # of the hosts, where somebody serves them
+        self.hosts: Ports | None = None  # what of the hosts can be probed, where it is served
+        self.compute: ClosablePort | None = None  # Nova's own, likewise
         self._cloud, self._bmcs = cloud, bmcs
         self._alarm: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.stand_in.changed = self.wake_in_time
+        self.stand_in.changed = self._changed
         port = scope["server"][1]
         face = self._bmcs if port in self.bmc_ports else self._cloud
         scope["bmc"] = self.bmc_ports.get(port, "")
         try:
             await face(scope, receive, send)
         finally:
-            self.open_ports()
+            await self.attend()
 
-    def open_ports(self) -> None:
-        """Let the hosts' ports follow what became of the hosts."""
-        if self.ports is not None:
-            self.ports.follow(self.stand_in.machines)
+    async def attend(self) -> None:
+        """Let every port be open or closed as its host and Nova are, and answer."""
+        self._open_and_close()
+        if self.compute is not None:
+            await self.compute.attend()
 
-    def wake_in_time(self) -> None:
+    def _open_and_close(self) -> None:
+        if self.hosts is not None:
+            self.hosts.follow(self.stand_in.machines)
+        if self.compute is not None:
+            faults = self.stand_in.nova.faults
+            is_gone = faults.api is nova.ApiFault.UNREACHABLE and not faults.is_api_read
+            self.compute.set_open(is_open=not is_gone)
+
+    def _changed(self) -> None:
+        self._open_and_close()
+        self._wake_in_time()
+
+    def close_ports(self) -> None:
+        if self.hosts is not None:
+            self.hosts.close()
+        if self.compute is not None:
+            self.compute.close()
+
+    def _wake_in_time(self) -> None:
         """Let the loop call when the stand-in next has something to do."""
         if self._alarm is not None:
             self._alarm.cancel()
@@ -74,8 +96,7 @@ class CloudApp:
     def _ring(self) -> None:
         self._alarm = None
         self.stand_in.advance()
-        self.open_ports()
-        self.wake_in_time()
+        self._changed()
 
 
 def plain(stand_in: StandIn, call: Call, said: Saying) -> Saying:  # noqa: ARG001 -- a `Dress`
@@ -120,7 +141,8 @@ class Door:
             case Said(status, body, headers, after_s):
                 if after_s:
                     await asyncio.sleep(after_s)
-                await response(status, body, dict(headers))(scope, receive, send)
+                dated = {"Date": formatdate(self.stand_in.now, usegmt=True), **headers}
+                await response(status, body, dated)(scope, receive, send)
 
     def answer(self, call: Call | None, row: Row) -> Saying:
         if call is None:

@@ -50,7 +50,7 @@ def authenticate(stand_in: "StandIn", call: Call) -> Saying:
     if scope == "unscoped" or project not in PROJECTS or project != user.project:
         return refused(401, "The request you have made requires authentication.")
     token = stand_in.tokens.issue(user, project, stand_in.now)
-    return Said(201, token_document(token, call.url), {"X-Subject-Token": token.id})
+    return Said(201, token_document(stand_in, token, call.url), {"X-Subject-Token": token.id})
 
 
 def user_of(stand_in: "StandIn", call: Call) -> User | None:
@@ -79,7 +79,7 @@ def validate(stand_in: "StandIn", call: Call) -> Saying:
     token = subject(stand_in, call)
     if token is None:
         return refused(404, "Could not find token.")
-    return Said(200, token_document(token, call.url), {"X-Subject-Token": token.id})
+    return Said(200, token_document(stand_in, token, call.url), {"X-Subject-Token": token.id})
 
 
 def revoke(stand_in: "StandIn", call: Call) -> Saying:
@@ -94,9 +94,9 @@ def subject(stand_in: "StandIn", call: Call) -> "Token | None":
     return stand_in.tokens.find(call.headers.get("x-subject-token", ""), stand_in.now)
 
 
-def list_catalog(stand_in: "StandIn", call: Call) -> Saying:  # noqa: ARG001 -- a `Handler`
+def list_catalog(stand_in: "StandIn", call: Call) -> Saying:
     links = {"self": f"{call.url}/identity/v3/auth/catalog"}
-    return Said(200, {"catalog": catalog(call.url), "links": links})
+    return Said(200, {"catalog": catalog(stand_in, call.url), "links": links})
 
 
 def list_projects(stand_in: "StandIn", call: Call) -> Saying:  # noqa: ARG001 -- a `Handler`
@@ -120,7 +120,7 @@ def refused(status: int, message: str) -> Said:
 # Views
 
 
-def token_document(token: "Token", url: str) -> Document:
+def token_document(stand_in: "StandIn", token: "Token", url: str) -> Document:
     domain = {"id": "default", "name": "Default"}
     user = {"id": user_id(token.user), "name": token.user.name, "domain": domain}
     project = {"id": project_id(token.project), "name": token.project, "domain": domain}
@@ -134,12 +134,12 @@ def token_document(token: "Token", url: str) -> Document:
         "project": project,
         "is_domain": False,
         "roles": roles,
-        "catalog": catalog(url),
+        "catalog": catalog(stand_in, url),
     }
     return {"token": inside}
 
 
-def catalog(url: str) -> list[Document]:
+def catalog(stand_in: "StandIn", url: str) -> list[Document]:
     return [
         {
             "id": hex_of("service", name),
@@ -151,7 +151,7 @@ def catalog(url: str) -> list[Document]:
                     "interface": interface,
                     "region": REGION,
                     "region_id": REGION,
-                    "url": url + path,
+                    "url": (stand_in.compute_url or url if kind == "compute" else url) + path,
                 }
                 for interface in ("public", "internal", "admin")
             ],

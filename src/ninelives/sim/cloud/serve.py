@@ -1,4 +1,4 @@
-"""Serves the stand-in on loopback: one port for the cloud, one for each BMC."""
+"""Serves the stand-in on loopback: a port for the cloud, one for Nova, one for each BMC."""
 
 import asyncio
 import socket
@@ -14,9 +14,9 @@ from ninelives.engine.clock import SystemClock
 from .app import CloudApp, application
 from .catalogue import Plan
 from .kernels import Ports
+from .listeners import ClosablePort, bound, port_of, url_of
 from .stand_in import StandIn
 
-LOOPBACK = "127.0.0.1"
 PATIENCE_S = 10.0
 
 
@@ -24,7 +24,8 @@ PATIENCE_S = 10.0
 class Served:
     """Where the stand-in listens."""
 
-    url: str
+    url: str  # of everything but Nova
+    compute_url: str
     bmc_urls: dict[str, str]
     addresses: dict[str, dict[str, str]]  # host → plane → where it is probed
 
@@ -53,44 +54,39 @@ class Listening:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        self.app.open_ports()
+        await self.app.attend()
         try:
             await self.server.serve(self.sockets)
         finally:
-            if self.app.ports is not None:
-                self.app.ports.close()
+            self.app.close_ports()
 
 
 def listen(plan: Plan, port: int = 0) -> Listening:
     stand_in = new_stand_in(plan)
     app = application(stand_in)
     front = bound(port)
-    url = f"http://{LOOPBACK}:{port_of(front)}"
     sockets = [front]
     for host in stand_in.machines:
         sockets.append(bound(0))
         app.bmc_ports[port_of(sockets[-1])] = host
-        stand_in.bmc_urls[host] = f"http://{LOOPBACK}:{port_of(sockets[-1])}"
+        stand_in.bmc_urls[host] = url_of(sockets[-1])
     config = Config(
-        app, http="h11", ws="none", lifespan="off", log_level="warning", access_log=False
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        date_header=False,  # the date is the stand-in's own
+        server_header=False,
     )
-    app.ports = Ports(stand_in.machines)
-    stand_in.addresses = {host: app.ports.addresses(host) for host in stand_in.machines}
-    found = Served(url, stand_in.bmc_urls, stand_in.addresses)
-    return Listening(found, app, sockets, Server(config))
-
-
-def bound(port: int) -> socket.socket:
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((LOOPBACK, port))
-    sock.listen(1024)
-    return sock
-
-
-def port_of(sock: socket.socket) -> int:
-    port: int = sock.getsockname()[1]
-    return port
+    server = Server(config)
+    app.hosts = Ports(stand_in.machines)
+    app.compute = ClosablePort(config, server)
+    stand_in.addresses = {host: app.hosts.addresses(host) for host in stand_in.machines}
+    stand_in.compute_url = app.compute.url
+    found = Served(url_of(front), app.compute.url, stand_in.bmc_urls, stand_in.addresses)
+    return Listening(found, app, sockets, server)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ class StandIn:
     def __init__(self, plan: Plan, clock: Callable[[], float]) -> None:
         self._clock = clock
         self.began = self.now = clock()
+        self.compute_url = ""  # where Nova listens, if not where all others do
         self.bmc_urls: dict[str, str] = {}  # where each listens, once somebody serves them
         self.addresses: dict[str, dict[str, str]] = {}  # and where each host is probed, by plane
         self.changed: Callable[[], None] = lambda: None  # told when `wake_at` may be another
