@@ -35,7 +35,8 @@ from .views import (
 OVERLAP = timedelta(seconds=15)
 ASKED_DIRECTLY = 3  # so few servers are not worth a list
 LISTED_FOR_ONE = 8  # servers that a list may show for each that is wanted
-SWEEP = 4  # of those who did not change, so many are asked for directly at each look
+SWEEP = 4  # so many of those who were not asked for directly since UNSWEPT_S are, at each look
+UNSWEPT_S = 60.0
 IDLE_MAX = timedelta(minutes=5)  # longer without a look: begin anew rather than list all changes
 PAGED_MOVES = (2, 59)  # from here on records come in pages, and by when they changed
 SECOND = timedelta(seconds=2)  # `updated` has seconds only: what came within one may not be seen
@@ -51,6 +52,7 @@ class Known:
     action: str = ""
     action_at: datetime | None = None  # by Nova's clock, when its actions were read
     era: int = 0  # of the roster, when it was read whole
+    asked_at: float = 0.0  # by our clock, when it was last asked for directly
 
     @property
     def has_current_action(self) -> bool:
@@ -71,8 +73,9 @@ class Roster:
     def __init__(self, nova: Session, around: Surroundings) -> None:
         self.around = around
         self._nova = nova
-        self._known: dict[ServerId, Known] = {}  # the one asked for longest ago comes first
+        self._known: dict[ServerId, Known] = {}
         self._as_of: datetime | None = None  # by Nova's clock: all of this era is at least as new
+        self._moves_as_of: datetime | None = None  # the same of all records
         self._era = 1
         self._catching_up = asyncio.Lock()
         self._fresh: Gathered[ServerId, ServerSeen] = Gathered(self._look_afresh)
@@ -85,7 +88,7 @@ class Roster:
         asked = {"all_tenants": "1", "host": name}
         servers = await self._nova.pages("/servers/detail", asked, "servers")
         moves = await self._moves({"host": name})
-        self._as_of = self._as_of or servers.date
+        self._began(servers.date)
         mine = _by_server(moves)
         found: dict[ServerId, ServerSeen] = {}
 
@@ -162,24 +165,28 @@ class Roster:
         listed = await self._changed_servers(since)
         if listed is None:
             self._era += 1  # what is known by now is worth nothing any more
-            self._as_of = None
+            self._as_of = self._moves_as_of = None
             return await self._ask_each(wanted)
         changed, date = listed
-        moves = _by_server(await self._changed_moves(since))
+        moves = _by_server(await self._changed_moves(wanted, date))
         fresh = {server for server, known in self._known.items() if known.era == self._era}
         for server in (changed.keys() | moves.keys()) & fresh:
             self._learn(server, changed.get(server), moves.get(server, {}))
         self._as_of = date
         strangers = [server for server in wanted if server not in fresh]
-        oldest = [server for server in self._known if server in wanted][:SWEEP]
-        found = await self._ask_each(dict.fromkeys([*strangers, *oldest]))
+        found = await self._ask_each(dict.fromkeys([*strangers, *self._unswept(wanted)]))
         news = [each for each in wanted if each in changed and each not in found]
-        await together(self._with_action(each) for each in news)
+        await together(self._with_action(each, date) for each in news)
         return found
+
+    def _unswept(self, wanted: list[ServerId]) -> list[ServerId]:
+        before = asyncio.get_running_loop().time() - UNSWEPT_S
+        oldest = sorted(wanted, key=lambda server: self._known[server].asked_at)
+        return [server for server in oldest if self._known[server].asked_at < before][:SWEEP]
 
     async def _changed_servers(
         self, since: datetime
-    ) -> tuple[dict[ServerId, Fields], datetime | None] | None:
+    ) -> tuple[dict[ServerId, Fields], datetime] | None:
         """List what changed; None where that was too long ago, or Nova does not tell its time."""
         query = {"all_tenants": "1", "changes-since": _written(since - OVERLAP)}
         listed = await self._nova.pages("/servers/detail", query, "servers")
@@ -187,20 +194,34 @@ class Roster:
             return None
         return {ServerId(text(fields, "id")): fields for fields in listed.rows}, listed.date
 
-    async def _changed_moves(self, since: datetime) -> list[MoveRow]:
-        """List new and changed records. A new one has never changed, and then is in no such list.
+    async def _changed_moves(self, wanted: list[ServerId], date: datetime) -> list[MoveRow]:
+        """List records that are new or changed, as far as they matter to who is wanted.
 
-        (nova/db/main/api.py: `updated_at >= …`, and that is NULL until the first change.)
+        A new one has never changed, and then is in no list of changes (nova/db/main/api.py:
+        `updated_at >= …`, and that is NULL at first). The newest are few, and often all there is.
         """
-        query = {"changes-since": _written(since - OVERLAP)}
-        return [*await self._moves(query), *await self._new_moves(since - OVERLAP)]
-
-    async def _new_moves(self, since: datetime) -> list[MoveRow]:
-        """Read the newest first, until they are old."""
+        since = self._moves_as_of
+        assert since is not None, "set with the first look of an era"
         page = await self._nova.read("/os-migrations", {"limit": str(PAGE_ROWS)})
         newest = [move_row(each, self.around.names) for each in rows(page.fields, "migrations")]
-        is_all = len(newest) < PAGE_ROWS or any(_is_before(row, since) for row in newest)
-        return newest if is_all else await self._moves({})
+        if len(newest) == PAGE_ROWS and not any(_is_before(row, since - OVERLAP) for row in newest):
+            newest = await self._moves({})
+        shown = {(row.server, row.record.id) for row in newest}
+        if self._open_moves(wanted) <= shown:
+            return newest
+        self._moves_as_of = date
+        return [*newest, *await self._moves({"changes-since": _written(since - OVERLAP)})]
+
+    def _open_moves(self, servers: list[ServerId]) -> set[tuple[ServerId, int]]:
+        """Return the records that may yet change under these servers."""
+        known = (self._known[server] for server in servers if server in self._known)
+        moves = (row for each in known for row in each.moves.values())
+        return {(row.server, row.record.id) for row in moves if not row.record.is_final}
+
+    def _began(self, date: datetime | None) -> None:
+        """Remember what Nova's clock said at the first look of an era."""
+        if self._as_of is None:
+            self._as_of = self._moves_as_of = date
 
     # A few: each directly.
 
@@ -214,18 +235,20 @@ class Roster:
         return found
 
     async def _ask(self, server: ServerId) -> Known:
-        self._known[server] = self._known.pop(server, Known(None))  # to the end of the line
+        asked_at = asyncio.get_running_loop().time()
         try:
             page = await self._nova.read(f"/servers/{server}")
         except Missing as missing:
             if "could not be found" not in str(missing):
                 # Some proxy's own 404: whoever believes it forgets a server (I14).
                 raise Unreachable(str(missing), "is this Nova's own answer?") from missing
-            self._known[server] = Known(None, era=self._era)
+            self._known[server] = Known(None, era=self._era, asked_at=asked_at)
             return self._known[server]
         moves = _by_server(await self._moves({"instance_uuid": server}))
-        self._as_of = self._as_of or page.date
-        return await self._whole(server, inner(page.fields, "server"), moves)
+        self._began(page.date)
+        whole = await self._whole(server, inner(page.fields, "server"), moves)
+        self._known[server] = replace(self._known[server], asked_at=asked_at)
+        return whole
 
     # Keeping what was shown.
 
@@ -259,10 +282,16 @@ class Roster:
             self._known.pop(next(iter(self._known)))
         return mine
 
-    async def _with_action(self, server: ServerId) -> None:
+    async def _with_action(self, server: ServerId, date: datetime) -> None:
+        """Read the last action of one who changed, once it is at rest.
+
+        Before, Nova takes no order of its user but to delete it, and that is seen. What changed in
+        this very second may change again in it; the next look shows it once more.
+        """
         known = self._known[server]
-        if known.fields is None or known.is_under_way:
-            return  # Nova takes no orders of its user now but to delete it, and that is seen
+        changed = updated_at(known.fields) if known.fields is not None else None
+        if known.is_under_way or changed is None or date < changed + SECOND:
+            return
         action, at = await self._action(server, known)
         self._known[server] = replace(self._known[server], action=action, action_at=at)
 
