@@ -54,17 +54,21 @@ def test_a_record_at_its_first_sight_is_no_sign_of_life() -> None:
     assert lives((0.0, roll(UP))) == [None]
 
 
-def test_a_record_that_grows_is_a_sign_of_life_and_told_once() -> None:
-    looks = [(5.0 * n, roll(reported(5.0 * n), at_s=5.0 * n)) for n in range(4)]
+def test_a_record_that_grew_twice_is_a_sign_of_life_and_told_once() -> None:
+    looks = [(5.0 * n, roll(reported(5.0 * n), at_s=5.0 * n)) for n in range(5)]
 
-    assert lives(*looks) == [None, True, None, None]
+    assert lives(*looks) == [None, None, True, None, None]
+
+
+ALIVE: list[tuple[float, Roll | None]] = [
+    (5.0 * n, roll(reported(5.0 * n), at_s=5.0 * n)) for n in range(3)
+]
 
 
 def test_a_record_that_stands_still_is_no_sign_after_its_silence() -> None:
-    looks = [(0.0, roll(reported(0.0))), (5.0, roll(reported(5.0), at_s=5.0))]
-    looks += [(now, roll(reported(5.0), at_s=now)) for now in (10.0, 34.0, 36.0)]
+    stands = [(now, roll(reported(10.0), at_s=now)) for now in (15.0, 39.0, 41.0)]
 
-    assert lives(*looks) == [None, True, None, None, False]
+    assert lives(*ALIVE, *stands) == [None, None, True, None, None, False]
 
 
 def test_the_age_of_a_report_is_counted_by_novas_clock() -> None:
@@ -76,42 +80,64 @@ def test_the_age_of_a_report_is_counted_by_novas_clock() -> None:
 
 def test_without_a_date_the_newest_report_tells_the_time() -> None:
     other = replace(UP, host="c9", reported_at=THERE + timedelta(seconds=60))
-    looks = [(0.0, roll(reported(0.0), at_s=None)), (5.0, roll(reported(5.0), at_s=None))]
-    looks += [(10.0, roll(reported(5.0), other, at_s=None))]
+    looks = [(5.0 * n, roll(reported(5.0 * n), at_s=None)) for n in range(3)]
+    looks += [(15.0, roll(reported(10.0), other, at_s=None))]
 
-    assert lives(*looks) == [None, True, False]
+    assert lives(*looks) == [None, None, True, False]
 
 
 def test_a_list_that_a_cache_repeats_keeps_nobody_alive() -> None:
-    same = roll(reported(5.0), at_s=5.0)
-    looks: list[tuple[float, Roll | None]] = [(0.0, roll(reported(0.0))), (5.0, same)]
-    looks += [(now, same) for now in (20.0, 34.0, 36.0)]
+    same = [(now, ALIVE[-1][1]) for now in (20.0, 39.0, 41.0)]
 
-    assert lives(*looks) == [None, True, None, None, False]
+    assert lives(*ALIVE, *same) == [None, None, True, None, None, False]
 
 
 def test_nobody_is_alive_for_long_while_nova_does_not_answer() -> None:
-    looks: list[tuple[float, Roll | None]] = [
-        (0.0, roll(reported(0.0))),
-        (5.0, roll(reported(5.0), at_s=5.0)),
-        (20.0, None),
-        (34.0, None),
-        (36.0, None),
-        (41.0, None),
-    ]
+    away: list[tuple[float, Roll | None]] = [(now, None) for now in (20.0, 39.0, 41.0, 46.0)]
 
-    assert lives(*looks) == [None, True, None, None, False, None]
+    assert lives(*ALIVE, *away) == [None, None, True, None, None, False, None]
 
 
 def test_a_host_in_a_cell_that_is_down_is_not_alive_for_long() -> None:
     unknown = replace(UP, is_known=False, reported_at=None)
-    looks: list[tuple[float, Roll | None]] = [
-        (0.0, roll(reported(0.0))),
-        (5.0, roll(reported(5.0), at_s=5.0)),
-        (40.0, roll(unknown, at_s=40.0)),
-    ]
 
-    assert lives(*looks) == [None, True, False]
+    assert lives(*ALIVE, (45.0, roll(unknown, at_s=45.0))) == [None, None, True, False]
+
+
+def test_a_write_of_somebody_else_is_no_sign_of_life() -> None:
+    # Measured with a real Nova: disabling and forcing down a dead host made its record grow.
+    disabled = replace(reported(60.0), is_disabled=True, reason="ninelives:7")
+    forced = replace(disabled, is_forced_down=True, reported_at=THERE + timedelta(seconds=65))
+    quiet = [(now, roll(forced, at_s=now)) for now in (70.0, 75.0)]
+
+    told = lives(
+        (0.0, roll(reported(0.0))),
+        (60.0, roll(disabled, at_s=60.0)),
+        (65.0, roll(forced, at_s=65.0)),
+        *quiet,
+    )
+
+    assert told == [None, False, False, None, None]
+
+
+def test_a_change_that_was_undone_between_two_looks_revives_nobody() -> None:
+    looks = [(0.0, roll(reported(0.0))), (60.0, roll(reported(57.0), at_s=60.0))]
+    looks += [(now, roll(reported(57.0), at_s=now)) for now in (65.0, 70.0)]
+
+    assert lives(*looks) == [None, None, None, None]
+
+
+def test_two_such_changes_an_hour_apart_revive_nobody_either() -> None:
+    undone = [(at, roll(reported(at), at_s=at)) for at in (60.0, 3660.0)]
+
+    assert lives((0.0, roll(reported(0.0))), *undone) == [None, None, None]
+
+
+def test_a_host_that_lives_stays_alive_while_it_is_disabled() -> None:
+    rows = [replace(reported(at), is_disabled=True, reason="x") for at in (15.0, 25.0, 35.0)]
+    looks = [(15.0 + 10.0 * n, roll(row, at_s=15.0 + 10.0 * n)) for n, row in enumerate(rows)]
+
+    assert lives(*ALIVE, *looks) == [None, None, True, True, None, None]
 
 
 def test_where_an_agent_signs_only_the_way_back_up_is_a_sign() -> None:

@@ -5,6 +5,11 @@
 
 Whether a report is fresh is judged by Nova's own clock. Ours measures only how long we saw nothing
 new: a list that some cache repeats, or a clock that stands, must not keep a dead host alive.
+
+What Nova shows as the time of the last report is that of the last write to the row, whoever wrote
+(nova/servicegroup/drivers/db.py, `updated_time`; seen on a real one: the record of a dead host
+"advanced" by our own force-down). So a growth that comes with another change is no report, and the
+first sign of life of a host is two growths in a row: one may hide a change and its undoing.
 """
 
 import asyncio
@@ -25,17 +30,20 @@ from .wire import Wire
 
 POLL_S = 5.0
 POLL_TIMEOUT_S = 5.0
+FIRST_GROWTHS = 2
 
 Tell = Callable[[Event], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The last report seen of one compute service."""
+    """What was seen of the reports of one compute service."""
 
-    at: datetime  # by Nova's clock
-    is_fresh: bool
-    grew_at: float  # by ours: when we saw it grow
+    row: ServiceRow  # as last seen
+    at: datetime  # of the last write that was a report, by Nova's clock
+    grew_at: float  # by ours: when we saw that
+    growths: int = 0  # in a row
+    is_fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +151,13 @@ class Records:
         """Say whether we saw its record grow, and not too long ago."""
         if row.reported_at is None or there is None:
             return False
-        before = self._reports.get(host)
-        has_grown = before is not None and row.reported_at > before.at
-        grew_at = now if has_grown or before is None else before.grew_at
         silence_s = self._watched.silence_s(host)
-        is_young = there < row.reported_at + timedelta(seconds=silence_s)
-        was_seen_lately = now < grew_at + silence_s
-        is_fresh = (has_grown or (before is not None and before.is_fresh)) and is_young
-        is_fresh = is_fresh and was_seen_lately
-        self._reports[host] = Report(row.reported_at, is_fresh, grew_at)
+        report = _grown(self._reports.get(host), row, now, silence_s)
+        is_young = there < report.at + timedelta(seconds=silence_s)
+        was_seen_lately = now < report.grew_at + silence_s
+        is_alive = report.is_fresh or report.growths >= FIRST_GROWTHS
+        is_fresh = is_alive and is_young and was_seen_lately
+        self._reports[host] = replace(report, is_fresh=is_fresh)
         return is_fresh
 
     def _unseen(self, host: HostId, now: float) -> NovaSeen | None:
@@ -164,6 +170,26 @@ class Records:
             return None
         self._said[host] = replace(said, has_advanced=False)
         return self._said[host]
+
+
+def _grown(before: Report | None, row: ServiceRow, now: float, silence_s: float) -> Report:
+    """Fold one look at a record: a report, somebody's write, or nothing new."""
+    at = row.reported_at
+    assert at is not None, "a record that was never written"
+    if before is None:
+        return Report(row, at, now)
+    written_at = before.row.reported_at
+    if written_at is not None and at <= written_at:
+        return before
+    if _settings(row) != _settings(before.row):
+        return replace(before, row=row, growths=0)
+    in_a_row = before.growths if now < before.grew_at + silence_s else 0
+    return replace(before, row=row, at=at, grew_at=now, growths=in_a_row + 1)
+
+
+def _settings(row: ServiceRow) -> tuple[bool, str, bool]:
+    """Return all that anybody but nova-compute writes to the row. The same again writes nothing."""
+    return row.is_disabled, row.reason, row.is_forced_down
 
 
 def _time_there(roll: Roll | None) -> datetime | None:
