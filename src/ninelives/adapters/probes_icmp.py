@@ -89,6 +89,15 @@ def open_echo(family: int, heard: Heard) -> Echo | None:
     return Echo(raw, heard)
 
 
+def can_ping() -> bool:
+    """Say whether a raw socket may be opened here."""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).close()
+    except OSError:
+        return False
+    return True
+
+
 def family_of(address: str) -> int | None:
     """Return AF_INET or AF_INET6; None for a name, or for an address with a port."""
     try:

@@ -8,6 +8,7 @@ from .cli_compare import compare
 from .cli_config import config
 from .cli_controller import controller
 from .cli_demo import demo
+from .cli_doctor import doctor
 from .cli_explore import explore
 from .cli_host import host
 from .cli_host_orders import ORDERS
@@ -30,6 +31,7 @@ main.add_command(controller)
 main.add_command(db)
 main.add_command(demo)
 main.add_command(disarm)
+main.add_command(doctor)
 main.add_command(host)
 for order in ORDERS:
     host.add_command(order)

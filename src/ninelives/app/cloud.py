@@ -17,7 +17,6 @@ from ninelives.adapters.nova.wire import HttpWire, context_of
 from ninelives.core.model import LOCAL, BackendId, HostId, ServerId
 from ninelives.core.setting import Setting
 from ninelives.engine.loop import Source
-from ninelives.engine.ports import Compute
 
 from .config.configuration import CloudAt, Configuration
 
@@ -26,7 +25,7 @@ from .config.configuration import CloudAt, Configuration
 class CloudSeen:
     """Nova, asked and watched."""
 
-    compute: Compute
+    compute: NovaCompute
     sources: tuple[Source, ...]
 
 

@@ -4,6 +4,7 @@ Times are shorter than anybody's in production, as nobody wants to watch silence
 proofs are the same. A closed port counts as silence here, for on loopback a dead host refuses.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ninelives.sim.cloud.catalogue import PASSWORD, clouds_yaml
@@ -11,7 +12,7 @@ from ninelives.sim.cloud.serve import Served
 
 CONTROLLERS = ("n1", "n2")
 HEAD = """\
-controllers = ["n1", "n2"]
+controllers = {controllers}
 mode = "{mode}"
 state = "{name}"
 socket = "{name}.sock"
@@ -63,11 +64,18 @@ system = "/redfish/v1/Systems/{host}"
 """
 
 
-def written(folder: Path, name: str, cloud: Served, hosts: int = 3, mode: str = "act") -> Path:
+def written(
+    folder: Path,
+    name: str,
+    cloud: Served,
+    mode: str = "act",
+    controllers: Sequence[str] = CONTROLLERS,
+    hosts: int = 3,
+) -> Path:
     """Write what one controller of this cloud's first hosts needs; return its configuration."""
     (folder / "clouds.yaml").write_text(clouds_yaml(cloud.url))
     (folder / "bmc.secret").write_text(PASSWORD)
-    text = HEAD.format(mode=mode, folder=folder, name=name)
+    text = HEAD.format(controllers=list(controllers), mode=mode, folder=folder, name=name)
     for host, bmc in list(cloud.bmc_urls.items())[:hosts]:
         planes = ", ".join(f'{plane} = "{at}"' for plane, at in cloud.addresses[host].items())
         text += HOST.format(host=host, addresses=planes, bmc=bmc)

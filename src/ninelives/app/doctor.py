@@ -1,0 +1,286 @@
+"""What would go wrong on the day when it counts: looked for today, each with its remedy.
+
+Nothing is changed and nobody is touched: devices are read, Nova is listed, addresses are probed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import NamedTuple, TypeVar
+
+from ninelives.adapters.nova.compute import NovaCompute
+from ninelives.adapters.probes import answers
+from ninelives.adapters.probes_icmp import can_ping
+from ninelives.adapters.sql import open_store
+from ninelives.core.model import HostId, Mode, Power, RoadId, ServerSeen
+from ninelives.core.policy import WITNESSES_WANTED
+from ninelives.core.protection import Keep, promise_for
+from ninelives.engine.device import Identity
+from ninelives.engine.errors import ConfigError, PortError, StoreError
+
+from .cloud import cloud_of, site_of
+from .config.configuration import Configuration
+from .foundation import url_of
+from .power import device_of
+
+AT_ONCE = 16
+DEVICE_S = 15.0  # for both questions to one power device
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Grade(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"  # what is promised is not kept
+    WARNING = "warning"
+    NOTE = "note"  # as it was asked for, and worth knowing
+
+
+class Finding(NamedTuple):
+    """One thing, about whom, and what to do."""
+
+    grade: Grade
+    about: str
+    what: str
+    remedy: str
+
+
+class Care(StrEnum):
+    """What a host can expect of us."""
+
+    PROTECTED = "protected"  # it is seen, and there is a road that may carry a proof
+    WATCHED = "watched"  # it is seen; a person has to say that it is dead
+    BLIND = "blind"  # nobody would notice
+
+
+class Examined(NamedTuple):
+    """Everything that was found, and each host's grade."""
+
+    findings: tuple[Finding, ...]
+    hosts: Mapping[HostId, Care]
+
+
+async def examined(configuration: Configuration) -> Examined:
+    """Look at everything that this configuration names."""
+    findings = [*of_configuration(configuration), *await asyncio.to_thread(of_store, configuration)]
+    roads = await _gathered({road: of_road(configuration, road) for road in configuration.devices})
+    names = configuration.names
+    seen = await _gathered({host: of_addresses(configuration, host) for host in names})
+    for found in (*roads.values(), *seen.values()):
+        findings += found
+    findings += [each async for each in of_cloud(configuration)]
+    hosts = {host: _care(configuration, host, roads, seen[host]) for host in names}
+    return Examined(tuple(findings), hosts)
+
+
+def _care(
+    configuration: Configuration,
+    host: HostId,
+    roads: Mapping[RoadId, list[Finding]],
+    seen: Iterable[Finding],
+) -> Care:
+    if any(each.grade is Grade.ERROR for each in seen):
+        return Care.BLIND
+    own = [road.id for road in configuration.setting.site.hosts[host].roads]
+    good = [road for road in own if not any(each.grade is Grade.ERROR for each in roads[road])]
+    return Care.PROTECTED if good else Care.WATCHED
+
+
+# --------------------------------------------------------------------------------- by itself
+
+
+def of_configuration(configuration: Configuration) -> Iterator[Finding]:
+    """Find what can be known without asking anybody. Pure, but for the right to ping."""
+    site, policy = configuration.setting.site, configuration.setting.policy
+    modes = [("everywhere", configuration.modes.default)]
+    modes += [(f"segment {name}", mode) for name, mode in configuration.modes.segments.items()]
+    for where, mode in modes:
+        if mode is not Mode.ACT:
+            what = f"{mode.value}, {where}: nothing is sent"
+            yield Finding(Grade.NOTE, "mode", what, 'mode = "act", when you have seen enough')
+    for host in site.hosts.values():
+        others = len(site.hosts) - 1 + len(site.controllers)
+        wanted = max(policy.witnesses_min, min(WITNESSES_WANTED, others))
+        if len(host.witnesses) < wanted:
+            what = (
+                f"{len(host.witnesses)} witnesses, {wanted} needed: silence alone never shoots it"
+            )
+            yield Finding(Grade.WARNING, host.id, what, "more controllers, or agents on hosts")
+        if not host.roads:
+            what = "no power device: only a person can say that it is dead"
+            yield Finding(Grade.ERROR, host.id, what, "name its BMC as [[host.bmc]]")
+    if configuration.probes.kind != "tcp" and not can_ping():
+        what = "no raw sockets for this user: every probe is a TCP connection"
+        yield Finding(Grade.WARNING, "probes", what, "give it CAP_NET_RAW, as the unit does")
+    if len(site.controllers) < 2:
+        yield Finding(Grade.WARNING, "controllers", "nobody takes over", "start a second one")
+
+
+# --------------------------------------------------------------------------------- devices
+
+
+async def of_road(configuration: Configuration, road: RoadId) -> list[Finding]:
+    """Read one power device, and hold its identity against the inventory."""
+    at = configuration.devices[road]
+    try:
+        device = await device_of(at)
+    except ConfigError as error:
+        return [Finding(Grade.ERROR, road, Exception.__str__(error), error.hint)]
+    try:
+        async with asyncio.timeout(DEVICE_S):
+            look, identity = await device.look(), await device.identity()
+    except (PortError, TimeoutError) as error:
+        what = f"does not answer: {Exception.__str__(error) or 'no answer in time'}"
+        return [
+            Finding(Grade.ERROR, road, what, "is its address right, its password, its network?")
+        ]
+    finally:
+        await device.close()
+    findings = list(_of_identity(configuration, road, identity))
+    if look.power is Power.UNREADABLE:
+        what = f"its power cannot be read: {look.detail}"
+        findings.append(Finding(Grade.ERROR, road, what, "a power that cannot be read is no proof"))
+    return findings
+
+
+def _of_identity(
+    configuration: Configuration, road: RoadId, identity: Identity
+) -> Iterator[Finding]:
+    host = configuration.setting.site.hosts[configuration.devices[road].host]
+    is_signed = any(each.id == road and each.is_verified for each in host.roads)
+    told = {each.lower() for each in (*identity.serials, identity.uuid) if each}
+    if host.serial and told and host.serial.lower() not in told:
+        what = f"switches {' '.join(sorted(told))}, and {host.id} is {host.serial}"
+        yield Finding(Grade.ERROR, road, what, "it would shoot another machine: mend the inventory")
+    elif not is_signed and not (host.serial and told):
+        what = "nobody knows that it switches this very host: it proves nothing"
+        yield Finding(
+            Grade.ERROR, road, what, "give the host's serial, or sign it: verified = true"
+        )
+
+
+# --------------------------------------------------------------------------------- addresses
+
+
+async def of_addresses(configuration: Configuration, host: HostId) -> list[Finding]:
+    """Probe each address of a host once. One that answers nowhere is an error."""
+    addresses = configuration.names[host].addresses
+    heard = [await _answers(configuration, address) for address in addresses.values()]
+    silent = [plane.value for plane, is_heard in zip(addresses, heard, strict=True) if not is_heard]
+    if not silent:
+        return []
+    grade = Grade.WARNING if any(heard) else Grade.ERROR
+    what = f"does not answer a TCP probe on {' '.join(silent)}"
+    return [Finding(grade, host, what, "is it on, and its address right? ICMP is not tried here")]
+
+
+async def _answers(configuration: Configuration, address: str) -> bool:
+    probes = configuration.probes
+    try:
+        async with asyncio.timeout(probes.timeout_s):
+            return await answers(address, probes.tcp_port, probes.refused_is_life)
+    except TimeoutError:
+        return False
+
+
+# --------------------------------------------------------------------------------- the cloud
+
+
+async def of_cloud(configuration: Configuration) -> AsyncIterator[Finding]:
+    """Log in, list, and hold what is there against the inventory and the rules."""
+    try:
+        async with cloud_of(configuration) as cloud:
+            async for each in _of_nova(configuration, cloud.compute):
+                yield each
+    except (ConfigError, PortError) as error:
+        yield Finding(Grade.ERROR, "cloud", Exception.__str__(error), error.hint)
+
+
+async def _of_nova(configuration: Configuration, nova: NovaCompute) -> AsyncIterator[Finding]:
+    roll = await nova.services.read()
+    names = site_of(configuration).names
+    shown = {names.host(each.host) for each in roll.computes()}
+    for host in sorted(configuration.names.keys() - shown):
+        what = f"Nova has no nova-compute at {configuration.names[host].nova}"
+        yield Finding(
+            Grade.ERROR, host, what, "is `name` the host of `openstack compute service list`?"
+        )
+    for host in sorted(shown - configuration.names.keys()):
+        what = "a compute host of Nova that is not in the inventory: nobody watches it"
+        yield Finding(Grade.WARNING, host, what, "add it, or leave it out on purpose")
+    for each in roll.computes():
+        if each.is_disabled and not each.reason.startswith("ninelives:"):
+            host = names.host(each.host)
+            yield Finding(Grade.NOTE, host, f"disabled: {each.reason or 'no reason'}", "enable it")
+    servers = [seen async for seen in _servers(configuration, nova)]
+    for found in of_servers(configuration, servers):
+        yield found
+
+
+async def _servers(configuration: Configuration, nova: NovaCompute) -> AsyncIterator[ServerSeen]:
+    for host in configuration.names:
+        found, _ = await nova.list_servers(host)
+        for server in found:
+            if server.host == host:
+                yield server
+
+
+def of_servers(configuration: Configuration, servers: list[ServerSeen]) -> Iterator[Finding]:
+    """Find servers that would not come back whole, and rules that are for nobody. Pure."""
+    policy = configuration.setting.policy
+    matched = {promise_for(server, policy.rules, policy.default) for server in servers}
+    for rule in policy.rules:
+        if rule.promise not in matched:
+            yield Finding(
+                Grade.WARNING,
+                f"rule {rule.promise.name}",
+                "matches no server",
+                "is a key misspelt?",
+            )
+    lost = [server for server in servers if _would_lose(configuration, server)]
+    if lost:
+        names = ", ".join(server.name or server.id for server in lost[:5])
+        what = f"{len(lost)} servers have disks that no other host sees ({names} …): they stay down"
+        remedy = 'shared storage, volumes, or data = "disposable" in their rule'
+        yield Finding(Grade.WARNING, "servers", what, remedy)
+
+
+def _would_lose(configuration: Configuration, server: ServerSeen) -> bool:
+    policy = configuration.setting.policy
+    keeps = promise_for(server, policy.rules, policy.default).data is Keep.PRESERVE
+    return keeps and server.is_image_backed and not set(server.disks) & configuration.shared
+
+
+# --------------------------------------------------------------------------------- the store
+
+
+def of_store(configuration: Configuration) -> list[Finding]:
+    """Open the store as a reader, and see whether anybody may act."""
+    try:
+        store = open_store(url_of(configuration.store), exists=True)
+        cause = store.disarmed()
+        store.close()
+    except (StoreError, ConfigError) as error:
+        remedy = error.hint or "the first controller that is started makes it"
+        return [Finding(Grade.WARNING, "store", Exception.__str__(error), remedy)]
+    if cause is None:
+        return []
+    return [Finding(Grade.ERROR, "store", f"disarmed: {cause}", "`ninelives arm` ends it")]
+
+
+# --------------------------------------------------------------------------------- together
+
+
+async def _gathered(asked: Mapping[Key, Awaitable[Value]]) -> dict[Key, Value]:
+    """Await all, some at once; the answers come in the order of the questions."""
+    turns, found = asyncio.Semaphore(AT_ONCE), dict[Key, Value]()
+
+    async def ask(key: Key, question: Awaitable[Value]) -> None:
+        async with turns:
+            found[key] = await question
+
+    async with asyncio.TaskGroup() as tasks:
+        for key, question in asked.items():
+            tasks.create_task(ask(key, question))
+    return {key: found[key] for key in asked}

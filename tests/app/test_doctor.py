@@ -1,0 +1,118 @@
+"""The doctor finds today what would go wrong on the day when it counts."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tests.cloud.cloud_client import Cloud
+
+from ninelives.app.cli import main
+from ninelives.app.config.building import read_configuration
+from ninelives.app.demo_site import written
+from ninelives.app.doctor import Care, Examined, Grade, examined
+from ninelives.core.model import HostId
+
+Ill = Callable[..., Examined]
+
+
+@pytest.fixture
+def examine(tmp_path: Path, cloud: Cloud) -> Ill:
+    def examine_with(*changes: tuple[str, str]) -> Examined:
+        path = written(tmp_path, "n1", cloud.served)
+        text = path.read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        path.write_text(text)
+        return asyncio.run(examined(read_configuration(path, "n1")))
+
+    return examine_with
+
+
+def errors(found: Examined) -> dict[str, str]:
+    return {each.about: each.what for each in found.findings if each.grade is Grade.ERROR}
+
+
+def test_a_good_site_has_no_error_and_every_host_is_protected(examine: Ill) -> None:
+    found = examine()
+
+    assert errors(found) == {}
+    assert set(found.hosts.values()) == {Care.PROTECTED}
+
+
+def test_two_witnesses_without_agents_shoot_nobody_by_silence(examine: Ill) -> None:
+    what = {each.about: each.what for each in examine().findings}
+
+    assert "2 witnesses, 3 needed" in what["c1"]
+
+
+def test_a_bmc_that_refuses_us_leaves_its_host_to_people(examine: Ill, cloud: Cloud) -> None:
+    cloud.set_bmc("c2", is_locked=True)
+
+    found = examine()
+
+    assert set(errors(found)) == {"c2/redfish/1"}
+    assert found.hosts == {"c1": Care.PROTECTED, "c2": Care.WATCHED, "c3": Care.PROTECTED}
+
+
+def test_a_road_that_nobody_signed_proves_nothing(examine: Ill) -> None:
+    found = examine(("verified = true", "verified = false"))
+
+    assert set(errors(found)) == {f"c{number}/redfish/1" for number in (1, 2, 3)}
+    assert set(found.hosts.values()) == {Care.WATCHED}
+
+
+def test_a_bmc_of_another_machine_is_found_by_its_serial(examine: Ill) -> None:
+    found = examine(('name = "c3"', 'name = "c3"\nserial = "not-this-one"'))
+
+    assert "not-this-one" in errors(found)["c3/redfish/1"]
+
+
+def test_a_host_that_nobody_can_see_is_blind(examine: Ill, cloud: Cloud) -> None:
+    cloud.drive("c1", "off")
+
+    found = examine()
+
+    assert found.hosts[HostId("c1")] is Care.BLIND
+
+
+def test_a_host_that_nova_does_not_know_is_an_error(examine: Ill) -> None:
+    found = examine(('name = "c3"', 'name = "c33"'))
+
+    assert "no nova-compute at c33" in errors(found)["c33"]
+    strangers = {each.about for each in found.findings if "not in the inventory" in each.what}
+    assert strangers == {"c3"}
+
+
+def test_disks_that_only_their_host_sees_are_named(examine: Ill) -> None:
+    found = examine(("shared = true", "shared = false"), ("[defaults]", "[defaults]\nzone = 'z'"))
+
+    [lost] = [each for each in found.findings if each.about == "servers"]
+    assert lost.what.startswith("6 servers have disks that no other host sees")
+
+
+def test_a_rule_that_matches_nobody_is_named(examine: Ill) -> None:
+    rule = '[[rule]]\nname = "gold"\nmatch = { flavor = "huge" }\n\n[defaults]'
+    found = examine(("[defaults]", rule))
+
+    assert "matches no server" in {each.about: each.what for each in found.findings}["rule gold"]
+
+
+def test_a_cloud_that_does_not_let_us_in_is_an_error(examine: Ill, tmp_path: Path) -> None:
+    found = examine(('name = "stand-in"', 'name = "another"'))
+
+    assert "no cloud 'another'" in errors(found)["cloud"]
+
+
+def test_the_command_says_it_in_json_and_by_its_exit_code(tmp_path: Path, cloud: Cloud) -> None:
+    path = str(written(tmp_path, "n1", cloud.served))
+    good = CliRunner().invoke(main, ["doctor", "-c", path, "--name", "n1", "--format", "json"])
+    cloud.set_bmc("c1", is_failing=True)
+    ill = CliRunner().invoke(main, ["doctor", "-c", path, "--name", "n1"])
+
+    assert (good.exit_code, ill.exit_code) == (0, 1), good.output
+    assert json.loads(good.output)["hosts"]["c1"] == "protected"
+    assert "hosts: 1 watched, 2 protected" in ill.output
