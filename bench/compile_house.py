@@ -16,13 +16,18 @@ SRC = Path(__file__).resolve().parents[1] / "src"
 PURE = ("core", "sim", "sim/nova", "sim/oracle", "sim/faults", "sim/explore")
 MORE = ("engine/node.py",)
 
-RETYPED = """from typing import Any, NamedTuple, get_type_hints
+RETYPED = """import copyreg
+from operator import attrgetter
+from typing import Any, NamedTuple, get_type_hints
 
 
 def retyped(kind: Any, types: dict[str, str]) -> None:
     kind.__annotations__.update(types)
-    for name, each in getattr(kind, "__dataclass_fields__", {}).items():
-        each.type = types.get(name, each.type)
+    if fields := getattr(kind, "__dataclass_fields__", None):
+        for name, each in fields.items():
+            each.type = types.get(name, each.type)
+        values = [attrgetter(name) for name, each in fields.items() if each.init]
+        copyreg.pickle(kind, lambda one: (kind, tuple(value(one) for value in values)))
     if issubclass(kind, tuple):
         kind.__annotations__.update(get_type_hints(kind))
         kind.__orig_bases__ = (NamedTuple,)
