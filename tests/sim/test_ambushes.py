@@ -86,6 +86,20 @@ def test_an_echo_brings_what_names_its_question_again_and_no_reading() -> None:
     assert heard[on.PowerRead] == 1
 
 
+def test_what_our_own_last_check_held_back_is_said_once() -> None:
+    story = Story().run(10, (8, "packets echo 5"))
+    leader = story.world.leader()
+    assert leader is not None
+    asker, before = (leader.id, leader.life), len(story.events())
+    order = do.PowerOn(C1, 1, 1)
+
+    story.world.answer(*asker, on.Replied(order, on.Outcome.NOT_SENT, "disarmed"))
+    story.run(20)
+
+    heard = [event for _, event in story.events()[before:] if isinstance(event, on.Replied)]
+    assert [event.action for event in heard] == [order]
+
+
 def test_an_echo_ends_with_the_process_that_asked() -> None:
     story = Story().run(10, (8, "packets echo 5"))
     leader = story.world.leader()

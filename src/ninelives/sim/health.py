@@ -135,13 +135,18 @@ def reply(
     if is_same_life(world, controller_id, life):
         number = number or world.controllers[controller_id].looks.ask()
         deliver_in_order(world, world.controllers[controller_id], event, number)
-        if type(event) not in ECHOES:
+        if type(event) not in ECHOES or is_our_own(event):
             return
         remember(world, Heard(world.now, controller_id, life, event, number))
         if world.net.echo_s:
             for _ in range(ECHOES_EACH):
                 wait = world.rng.random() * world.net.echo_s * ECHOES[type(event)]
                 world.after(wait, "echo", controller_id, life, event, number)
+
+
+def is_our_own(event: on.Event) -> bool:
+    """Say whether no network carried it: what our last check held back, it says once."""
+    return isinstance(event, on.Replied) and event.outcome is on.Outcome.NOT_SENT
 
 
 class Heard(NamedTuple):
