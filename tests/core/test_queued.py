@@ -59,6 +59,27 @@ def test_a_start_waits_for_the_host_that_nova_names_until_it_is_carried_out(
     assert draft.host(C1).queued == ((WEB,) if is_kept else ())
 
 
+@pytest.mark.parametrize(
+    ("state", "task", "kept"),
+    [
+        (at.Verifying(NOW - 10, C2), "powering-on", (WEB,)),
+        (at.Retry(NOW, "target_died"), "powering-on", (WEB,)),
+        (at.Verifying(NOW - 10, C2), "powering-off", ()),
+        (at.Starting(NOW - 10, C2, is_sent=True), "powering-on", ()),
+        (at.Done(NOW - 10, C2), "powering-on", ()),
+    ],
+)
+def test_a_start_that_arrives_with_its_server_may_lie_in_the_old_queue(
+    state: at.MoveState, task: str, kept: tuple[ServerId, ...]
+) -> None:
+    draft = vacated()
+    draft.put_move(replace(plan(draft, C1, replace(ASKED, task_state=None)), state=state))
+
+    queued.remember(draft, C1, [replace(ASKED, host=C2, task_state=task)])
+
+    assert draft.host(C1).queued == kept
+
+
 def test_with_an_agent_the_gate_refuses_it_and_nothing_is_held() -> None:
     draft = moved(vacated(has_agent=True), at.Done(NOW - 100, C2))
 

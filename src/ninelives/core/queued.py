@@ -1,6 +1,6 @@
 """What may wait in Nova's queue for a host without an agent, and runs there with its next boot.
 
-    its user's start     was asked while the host was dead; its server runs elsewhere by now
+    its user's start     was asked while Nova named the dead host; its server runs elsewhere by now
     a rebuild of ours    was sent while the host was well; the server is on its way elsewhere
 
 With an agent the boot gate refuses both (ADR 0025). Without one nothing does, and nobody sees the
@@ -18,6 +18,7 @@ from .model import HostId, ServerId, ServerSeen, VmState
 
 AT_HOME = (at.WaitingForHost, at.Failed, at.Skipped, at.Cancelled)
 RESTS = (at.Done, at.WaitingForHost, at.Failed, at.Skipped, at.Cancelled)
+STARTED = (*RESTS, at.Starting)  # a start that is seen now went to where it arrived
 
 
 def remember(draft: Draft, host: HostId, servers: Iterable[ServerSeen]) -> None:
@@ -25,7 +26,11 @@ def remember(draft: Draft, host: HostId, servers: Iterable[ServerSeen]) -> None:
     if draft.site(host).has_agent:
         return
     record = draft.host(host)
-    found = {server.id for server in servers if may_wait(server, host)}
+    found = {
+        server.id
+        for server in servers
+        if may_wait(server, host) or _was_cast_on_the_way(draft, host, server)
+    }
     if not found.issubset(record.queued):
         draft.put_host(replace(record, queued=tuple(sorted(found.union(record.queued)))))
 
@@ -34,6 +39,18 @@ def may_wait(server: ServerSeen, host: HostId) -> bool:
     """Say whether a start of this server may wait for `host`: asked, and not carried out. Pure."""
     is_asked = server.vm_state is VmState.STOPPED and server.user_action == "start"
     return server.host == host and (is_asked or server.task_state == "powering-on")
+
+
+def _was_cast_on_the_way(draft: Draft, host: HostId, server: ServerSeen) -> bool:
+    """Say whether it arrives with a start that is not ours, asked perhaps while Nova named `host`.
+
+    A rebuild stops its server first and names the new host a moment later. A start in between goes
+    into the old queue, and no look needs to fall into that moment; its task comes along, and stays.
+    """
+    move = draft.move(server.id)
+    if move is None or move.host != host or isinstance(move.state, STARTED):
+        return False
+    return server.host != host and server.task_state == "powering-on"
 
 
 def is_news(draft: Draft, server: ServerSeen, host: HostId) -> bool:
