@@ -11,6 +11,7 @@ from ninelives.sim.nova import (
     ComputeStopped,
     DeleteServer,
     DestroyDomain,
+    DomainGone,
     Evacuate,
     Fault,
     Faults,
@@ -209,6 +210,28 @@ def test_a_stop_that_waited_marks_stopped_what_runs_elsewhere_until_the_power_sy
     cloud.run(10)
     assert cloud.nova.servers["s"].vm_state is VmState.STOPPED
     assert cloud.hosts_of("s") == {"c2"}
+
+    cloud.run(600)
+    assert cloud.hosts_of("s") == set()
+
+
+def test_what_a_second_start_runs_against_its_record_is_stopped_by_the_power_sync() -> None:
+    """The process finds the start in the record and, cleaned up, once more in its queue."""
+    cloud = Cloud(HOSTS, [Server("s", "c1", vm_state=VmState.STOPPED), Server("e", "c1")])
+    cloud.power_off("c1")
+    cloud.request(ActOn("s", Verb.START, USER))
+    cloud.request(UpdateService("c1", forced_down=True))
+    cloud.request(Evacuate("e"))
+    cloud.run(5)
+    cloud.tell(ComputeStarted("c1"))
+    while not cloud.hosts_of("s"):
+        cloud.run(0.1)
+    cloud.running.remove(("c1", "s"))
+    cloud.tell(DomainGone("c1", "s"))
+
+    cloud.run(5)
+    assert cloud.nova.servers["s"].vm_state is VmState.STOPPED
+    assert cloud.hosts_of("s") == {"c1"}
 
     cloud.run(600)
     assert cloud.hosts_of("s") == set()

@@ -109,6 +109,8 @@ def acted(state: State, done: Acted) -> None:
     work, server = done.act, state.servers[done.act.server]
     rule = RULES[work.verb]
     if server.task_state is not rule.task or server.host != work.host or server.is_deleted:
+        if done.error is None:
+            _sync_later(state, server)
         return
     if done.error is None:
         _settle(state, work, server, rule)
@@ -146,6 +148,12 @@ def _stop_elsewhere(state: State, server: Server) -> None:
     """
     if server.task_state is None and not server.is_deleted and server.host is not None:
         put_server(state, replace(server, vm_state=VmState.STOPPED, power_state=PowerState.NOSTATE))
+        _sync_later(state, server)
+
+
+def _sync_later(state: State, server: Server) -> None:
+    """Let the periodic power sync of its host look whether it runs although it should not."""
+    if server.host is not None and not server.is_deleted:
         go_on(state, SyncPower(server.id, server.host), server.host, state.timings.power_sync_s)
 
 
