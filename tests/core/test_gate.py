@@ -162,3 +162,11 @@ def test_nobody_opens_it_without_name_and_reason() -> None:
 
 def test_a_boot_on_whose_word_servers_may_run_elsewhere_is_never_opened_by_hand() -> None:
     assert refused(gate.opened_by_hand(attested(), "ada", "dark", 1e6)) == "attested"
+
+
+def test_who_opened_it_by_hand_is_said_and_no_leader_is() -> None:
+    by_hand = opened(gate.opened_by_hand(closed(), "ada", "dark", COLD_START_AFTER_S))
+
+    assert gate.attests(by_hand, 7, QUIET)[1].opened_by == "ada"
+    assert not gate.attests(led_in(), 8, QUIET)[1].opened_by
+    assert not gate.attests(closed(), 7, QUIET)[1].opened_by

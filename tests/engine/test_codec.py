@@ -12,7 +12,7 @@ from tests.vocabulary import classes, values
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import BackendId, Covers, HostId, ServerId, WitnessId
+from ninelives.core.model import Attestation, BackendId, BootId, Covers, HostId, ServerId, WitnessId
 from ninelives.engine.codec import (
     ACTION,
     EVENT,
@@ -302,6 +302,16 @@ def test_a_term_of_version_1_began_under_a_setting_that_nobody_wrote_down() -> N
     assert decode(EVENT, written(old)) == on.TermBegan(3, WitnessId("a"), is_unclean=True)
     with pytest.raises(CodecError, match="'setting' is missing"):
         decode(EVENT, written({**old, "v": 2}))
+
+
+def test_a_boot_of_version_1_says_of_nobody_that_he_opened_its_gate() -> None:
+    said = Attestation(BootId("c1-boot2"), 3, "serial", True, True, 0, False, False)
+    now = json.loads(encode(EVENT, on.Attested(HostId("c1"), said)))
+    del now["event"]["Attested"]["attestation"]["opened_by"]
+
+    assert decode(EVENT, written({**now, "v": 1})) == on.Attested(HostId("c1"), said)
+    with pytest.raises(CodecError, match="'opened_by' is missing"):
+        decode(EVENT, written(now))
 
 
 def test_every_older_version_has_a_way_up() -> None:

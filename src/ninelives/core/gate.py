@@ -90,6 +90,7 @@ def attests(gate: Gate, epoch: int, inside: Inside) -> tuple[Gate, Attestation]:
         guests=max(gate.guests, inside.guests),
         autostart=inside.autostart,
         resume_guests=inside.resume_guests,
+        opened_by=gate.opened_by if gate.reason else "",  # a leader gives no reason
     )
     return replace(gate, attested=highest), said
 

@@ -8,7 +8,7 @@ the only door between states, and knows every arrow (states.ARROWS); any other i
 from dataclasses import replace
 
 from . import actions as do
-from . import contradicted, fencing, groups, moves, repair, returning, shooting, storms
+from . import cold_start, contradicted, fencing, groups, moves, repair, returning, shooting, storms
 from . import states as at
 from .brakes import Brake, holding
 from .classes import REPAIR_CLASSES
@@ -75,6 +75,7 @@ def suspect(draft: Draft, host: HostId, verdict: Verdict) -> None:
 
 
 def _suspect(draft: Draft, host: HostId, state: at.Suspect) -> None:
+    cold_start.take_over(draft, host)
     policy, facts = draft.policy(host), Facts(draft, host)
     verdict = judged(facts)
     if verdict.cls is not state.cls:
@@ -183,6 +184,7 @@ def hold(draft: Draft, host: HostId, reason: str, cls: Class) -> None:
 
 def _held(draft: Draft, host: HostId, state: at.Held) -> None:
     """Look again: the brake may be gone, the class another one, the host alive."""
+    cold_start.take_over(draft, host)
     facts = Facts(draft, host)
     verdict = judged(facts)
     contradicted.watch_mapping(draft, host, verdict.cls)

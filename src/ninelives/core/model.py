@@ -148,6 +148,7 @@ class Attestation:
     guests: int  # QEMU processes since boot
     autostart: bool
     resume_guests: bool
+    opened_by: str = ""  # who opened its gate by hand, in a cold start of the site
 
     @property
     def is_clean(self) -> bool:

@@ -29,13 +29,21 @@ Upgrade = Callable[[str, Any], Any]
 
 
 def _to_2(form: str, body: Any) -> Any:
-    """Say that nothing is known of the configuration of a term, and that the store is no copy."""
+    """Say that no setting of a term is known, that the store is no copy, and no gate opened."""
     if body.__class__ is not dict:
         return body  # whoever reads it says what is wrong with it
     if form == "control":
         return {**body, "is_adopted": False}
-    began: Any = body.get("TermBegan") if form == "event" else None
-    return {"TermBegan": {**began, "setting": None}} if began.__class__ is dict else body
+    if form != "event":
+        return body
+    began: Any = body.get("TermBegan")
+    attested: Any = body.get("Attested")
+    if began.__class__ is dict:
+        return {"TermBegan": {**began, "setting": None}}
+    said: Any = attested.get("attestation") if attested.__class__ is dict else None
+    if said.__class__ is dict:
+        return {"Attested": {**attested, "attestation": {**said, "opened_by": ""}}}
+    return body
 
 
 UPGRADES: Mapping[int, Upgrade] = {1: _to_2}

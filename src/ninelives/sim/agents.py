@@ -4,12 +4,13 @@ A host lease is exact where it breaks and costs nothing while it holds: the lead
 first renewal of a chain and of its last one, and the host's own deadline is planned at the break.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
-from ninelives.core.gate import Door, Gate
-from ninelives.core.model import Attestation, Health, HostId, ServerId, Service, WitnessId
+from ninelives.core.gate import Door, Gate, Inside, attests
+from ninelives.core.model import Health, HostId, ServerId, Service, WitnessId
 
 from . import network, storage
 from .happenings import LeaseChanged
@@ -24,6 +25,8 @@ COMPUTE_HEALTH = {
     ComputeState.STOPPED: Health.DOWN,
     ComputeState.HUNG: Health.HUNG,
 }
+
+COLD_START = "cold start"  # the reason for which people open gates here
 
 
 def touched(world: "World", host_id: HostId) -> None:
@@ -59,6 +62,8 @@ def gate_of(world: "World", host: HostTruth) -> Gate:
         was_first=not host.is_gate_broken,
         door=Door.OPEN if host.is_gate_open else Door.CLOSED,
         attested=host.attested,
+        opened_by=host.gate_opened_by,
+        reason=COLD_START if host.gate_opened_by else "",
         heard_at=None if heard_at is None else heard_at - host.booted_at,
     )
 
@@ -200,19 +205,12 @@ def attest(world: "World", leader_id: WitnessId, life: int, action: do.AskAttest
     host, leader = world.hosts[action.host], world.controllers[leader_id]
     if not host.is_agent_up or not hears(world, leader, action.host):
         return
-    site = world.setup.site.hosts[action.host]
-    attestation = Attestation(
-        boot=host.boot,
-        epoch=action.epoch,
-        serial=site.serial,
-        signed=host.agent is AgentState.OK,
-        gate_closed=not host.is_gate_open,
-        guests=sum(1 for _ in host.running()),
-        autostart=host.is_gate_broken,
-        resume_guests=False,
-    )
-    host.attested = max(host.attested or 0, action.epoch)
-    world.answer(leader_id, life, on.Attested(action.host, attestation))
+    guests = sum(1 for _ in host.running())
+    inside = Inside(guests, autostart=host.is_gate_broken, resume_guests=False)
+    gate, said = attests(gate_of(world, host), action.epoch, inside)
+    host.attested = gate.attested
+    said = replace(said, signed=host.agent is AgentState.OK)
+    world.answer(leader_id, life, on.Attested(action.host, said))
 
 
 AgentOrder = do.StartCompute | do.OpenGate | do.Restart

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from random import Random
 
 from ninelives.core import states as at
+from ninelives.core.gate import Gate, opened_by_hand
 from ninelives.core.model import HostId, Method, Mode
 from ninelives.core.proofs import valid
 from ninelives.core.tallies import is_proved_dead
 
+from .agents import gate_of
 from .bmc import devices_of
 from .faults.grammar import Words
 from .truth import Condition, HostTruth
@@ -55,6 +57,7 @@ WHIMS = (
 
 
 WAITS = ("", "turn", "room", "fresh_read")  # what needs nobody
+CARELESS = 0.2  # how often a host that is alone is taken for a site that is
 
 
 def whim(world: World, rng: Random) -> Words:
@@ -93,6 +96,7 @@ def waiting(world: World, rng: Random) -> Iterator[Words]:
     for host, road in control.unverified:
         yield ("operator", "road", host, road, "verified")
     yield from reopened(world)
+    yield from let_in(world, rng)
     for record in tuple(world.ledger.hosts.values()):
         yield from about_host(world, rng, record)
     for move in tuple(world.ledger.moves.values()):
@@ -122,6 +126,18 @@ def reopened(world: World) -> Iterator[Words]:
             is_well = device.says is None and device.leads_to == host.id
             if (road.address or road.id) in closed and is_well:
                 yield ("operator", "road", host.id, road.id, "verified")
+
+
+def let_in(world: World, rng: Random) -> Iterator[Words]:
+    """Open the gates of hosts that wait for controllers in vain; some do where one leads, too."""
+    for host in world.hosts.values():
+        if not host.is_agent_up or host.is_gate_open:
+            continue
+        since_boot_s = world.now - host.booted_at
+        judged = opened_by_hand(gate_of(world, host), "ada", "cold start", since_boot_s)
+        is_asked = isinstance(judged, Gate) and (world.leader() is None or rng.random() < CARELESS)
+        if is_asked:
+            yield ("operator", "gate", host.id, "open")
 
 
 def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:

@@ -140,12 +140,12 @@ def open_gate(world: "World", slots: Slots) -> None:
     """A person at the host's own console, in a cold start of the site: the gate judges, alone."""
     host = world.hosts[HostId(slots["HOST"])]
     since_boot_s = world.now - host.booted_at
-    judged = opened_by_hand(agents.gate_of(world, host), WHO, "cold start", since_boot_s)
+    judged = opened_by_hand(agents.gate_of(world, host), WHO, agents.COLD_START, since_boot_s)
     if not host.is_agent_up or isinstance(judged, Refusal):
         why = judged.reason if isinstance(judged, Refusal) else "no_agent"
         world.note(host.id, "order.refused", why)
         return
-    host.is_gate_open = True
+    host.is_gate_open, host.gate_opened_by = True, judged.opened_by
     truth.start_fallen(world, host)
     world.start_compute(host)
     world.touched(host.id)
