@@ -238,3 +238,20 @@ def test_the_story_ended_where_somebody_has_to_decide(place: Path) -> None:
     (host,) = (host for host in control_at(place).hosts if host.id == C1)
 
     assert isinstance(host.state, at.Vacated)
+
+
+def test_the_configuration_says_where_the_store_and_the_memory_are(place: Path) -> None:
+    config = place / "ninelives.toml"
+    config.write_text(
+        'controllers = ["n1"]\nstate = "state"\n'
+        f'[store]\nurl = "sqlite:///{place}/store.db"\n'
+        '[[host]]\nname = "c1"\naddress = { management = "10.0.0.1" }\n'
+    )
+
+    assert run("disarm", "a drill", "-c", config).exit_code == Exit.DONE
+
+    with store_at(place) as store:
+        assert (store.disarmed() or "").startswith("a drill (by ")
+    mark = read_high_water(memory_at(place).mark)
+    assert mark is not None
+    assert mark.disarmed is not None

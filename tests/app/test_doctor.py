@@ -49,6 +49,12 @@ def test_two_witnesses_without_agents_shoot_nobody_by_silence(examine: Ill) -> N
     assert "2 witnesses, 3 needed" in what["c1"]
 
 
+def test_an_agent_that_nobody_speaks_to_is_an_error(examine: Ill) -> None:
+    found = examine(('name = "c1"', 'name = "c1"\nagent = true'))
+
+    assert "speaks to no agent" in errors(found)["c1"]
+
+
 def test_a_bmc_that_refuses_us_leaves_its_host_to_people(examine: Ill, cloud: Cloud) -> None:
     cloud.set_bmc("c2", is_locked=True)
 
@@ -116,3 +122,42 @@ def test_the_command_says_it_in_json_and_by_its_exit_code(tmp_path: Path, cloud:
     assert (good.exit_code, ill.exit_code) == (0, 1), good.output
     assert json.loads(good.output)["hosts"]["c1"] == "protected"
     assert "hosts: 1 watched, 2 protected" in ill.output
+
+
+# --------------------------------------------------------------------------------- policy
+
+RULE = '[[rule]]\nname = "gold"\ntier = 10\nmatch = {{ {key} = "{value}" }}\n\n[defaults]'
+
+
+def ruled(tmp_path: Path, cloud: Cloud, key: str, value: str) -> str:
+    path = written(tmp_path, "n1", cloud.served)
+    rule = RULE.format(key=key, value=value)
+    path.write_text(path.read_text().replace("[defaults]", rule))
+    return str(path)
+
+
+def test_a_server_s_promise_is_explained_rule_by_rule(tmp_path: Path, cloud: Cloud) -> None:
+    [server, other] = cloud.guests("c1")
+    path = ruled(tmp_path, cloud, "id", server)
+
+    is_for = CliRunner().invoke(main, ["policy", "explain", server, "-c", path, "--name", "n1"])
+    is_not = CliRunner().invoke(main, ["policy", "explain", other, "-c", path, "--name", "n1"])
+    nobody = CliRunner().invoke(main, ["policy", "explain", "none", "-c", path, "--name", "n1"])
+
+    assert "is for it   gold" in is_for.output
+    assert "gold, tier 10, data preserve, evacuate" in is_for.output
+    assert "not for it  gold" in is_not.output
+    assert "default, tier 50" in is_not.output
+    assert nobody.exit_code == 64
+
+
+def test_a_rule_for_nobody_is_something_found(tmp_path: Path, cloud: Cloud) -> None:
+    good = CliRunner().invoke(
+        main, ["policy", "check", "-c", ruled(tmp_path, cloud, "flavor", "small"), "--name", "n1"]
+    )
+    ill = CliRunner().invoke(
+        main, ["policy", "check", "-c", ruled(tmp_path, cloud, "flavor", "huge"), "--name", "n1"]
+    )
+
+    assert (good.exit_code, ill.exit_code) == (0, 1), good.output
+    assert "gold" in good.output

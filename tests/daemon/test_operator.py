@@ -7,9 +7,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tests.cloud.cloud_client import Cloud
 from tests.daemon.controllers import Controller, until
 
+from ninelives.app.cli import main
 from ninelives.app.demo_site import written
 
 pytestmark = pytest.mark.timeout(180)
@@ -62,6 +64,10 @@ def test_a_host_is_fenced_by_order_and_the_incident_tells_of_it(
     until(lambda: "c2/1" in ninelives(controller, "incident", "list").stdout)
     shown = ninelives(controller, "incident", "show", "c2/1").stdout
     assert "proof.made power_off" in shown
+    asked = ["why", "c2", "-c", str(controller.config)]
+    why = CliRunner().invoke(main, asked)
+    assert why.exit_code == 0, why.output
+    assert "power_off, valid" in why.output
     assert cloud.ran_twice() == {}
 
 

@@ -38,7 +38,7 @@ def faces(base: "Foundation") -> Starlette:
 
     def looks(look: Look) -> Callable[[Request], object]:
         async def answer(request: Request) -> Response:
-            cluster = base.presence.cluster
+            cluster = base.presence.mind
             if cluster is None:
                 return await elsewhere(base)
             found = look(cluster, request)
@@ -93,7 +93,7 @@ async def ordered(base: "Foundation", request: Request) -> Response:
     peer: Peer = request.scope["peer"]
     if not peer.may_order:
         return said(403, f"{peer.name} is no operator", "the configuration lists `operators`")
-    if base.presence.cluster is None:
+    if base.presence.mind is None:
         return await elsewhere(base)
     order = order_of(await request.body(), peer.name)
     if isinstance(order, Misread):

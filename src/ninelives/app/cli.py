@@ -10,9 +10,10 @@ from .cli_controller import controller
 from .cli_demo import demo
 from .cli_doctor import doctor
 from .cli_explore import explore
-from .cli_host import host
+from .cli_host import host, why
 from .cli_host_orders import ORDERS
 from .cli_notify import notify
+from .cli_policy import policy
 from .cli_sim import sim
 from .cli_status import incident, status
 from .cli_swarm import crashpoints, swarm
@@ -37,8 +38,10 @@ for order in ORDERS:
     host.add_command(order)
 main.add_command(incident)
 main.add_command(notify)
+main.add_command(policy)
 main.add_command(sim)
 main.add_command(status)
+main.add_command(why)
 sim.add_command(cloud)
 sim.add_command(explore)
 sim.add_command(swarm)

@@ -5,11 +5,13 @@ import os
 import secrets
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from getpass import getuser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from .cli_config import DEFAULT_FILE
 from .exits import Complaint, Exit, Group
 
 if TYPE_CHECKING:
@@ -23,16 +25,25 @@ of_store = click.option(
     "--store",
     "path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    help="The SQLite store of the controllers.",
+    help="The SQLite store of the controllers; that of the configuration unless given.",
 )
 of_state = click.option(
     "--state",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    required=True,
-    help="Where the controller on this machine keeps its own memory.",
+    help="Where the controller on this machine keeps its own memory; as configured unless given.",
 )
-of_person = click.option("--by", required=True, help="Who you are. It is journalled.")
+of_config = click.option(
+    "-c",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=DEFAULT_FILE,
+    show_default=True,
+    envvar="NINELIVES_CONFIG",
+    help="The configuration of the controllers.",
+)
+of_person = click.option(
+    "--by", default=getuser, show_default="your login", help="Who you are. It is journalled."
+)
 of_watch = click.option(
     "--watch",
     "watch_s",
@@ -43,11 +54,33 @@ of_watch = click.option(
 )
 
 
+class Place(NamedTuple):
+    """Where the store is, and where this machine's controller keeps its own memory."""
+
+    url: str
+    state: Path
+
+
+def place_of(path: Path | None, state: Path | None, config: Path) -> Place:
+    """Take what is given; what is not, from the configuration."""
+    if path is not None and state is not None:
+        return Place(url_at(path), state)
+    from .config.building import read_place
+
+    configured = Place(*read_place(config))
+    url = configured.url if path is None else url_at(path)
+    return Place(url, configured.state if state is None else state)
+
+
+def url_at(path: Path) -> str:
+    return f"sqlite:///{path.resolve()}"
+
+
 @contextmanager
-def opened(path: Path) -> "Generator[SqlStore]":
+def opened(url: str) -> "Generator[SqlStore]":
     from ninelives.adapters.sql import open_store
 
-    store = open_store(f"sqlite:///{path.resolve()}", exists=True)
+    store = open_store(url, exists=True)
     try:
         yield store
     finally:
@@ -61,8 +94,9 @@ def opened(path: Path) -> "Generator[SqlStore]":
 @click.argument("reason")
 @of_store
 @of_state
+@of_config
 @of_person
-def disarm(reason: str, path: Path, state: Path, by: str) -> int:
+def disarm(reason: str, path: Path | None, state: Path | None, config: Path, by: str) -> int:
     """Forbid every controller to act, because of REASON. What is under way is watched to its end.
 
     Written to the store and to this machine's own disk; either is enough. Needs no controller, and
@@ -71,9 +105,9 @@ def disarm(reason: str, path: Path, state: Path, by: str) -> int:
     from ninelives.engine.disarm import Memory
     from ninelives.engine.disarm import disarm as disarm_all
 
-    cause = f"{reason} (by {by})"
-    with opened(path) as store:
-        disarm_all(Memory(state), store, cause, None)
+    cause, place = f"{reason} (by {by})", place_of(path, state, config)
+    with opened(place.url) as store:
+        disarm_all(Memory(place.state), store, cause, None)
         is_written = store.disarmed() == cause
     click.echo(f"disarmed: {cause}")
     if not is_written:
@@ -84,9 +118,10 @@ def disarm(reason: str, path: Path, state: Path, by: str) -> int:
 @click.command()
 @of_store
 @of_state
+@of_config
 @of_person
 @of_watch
-def arm(path: Path, state: Path, by: str, watch_s: float) -> int:
+def arm(path: Path | None, state: Path | None, config: Path, by: str, watch_s: float) -> int:
     """Let the controllers act again, whatever disarmed them: a person, a bug of ours.
 
     On another controller's own disk its word still stands: arm there, too. What a store that went
@@ -97,8 +132,9 @@ def arm(path: Path, state: Path, by: str, watch_s: float) -> int:
     from ninelives.engine.disarm import Memory
     from ninelives.engine.high_water import BEHIND, changed, disarmed_here, read_high_water
 
-    memory = Memory(state)
-    with opened(path) as store:
+    place = place_of(path, state, config)
+    memory = Memory(place.state)
+    with opened(place.url) as store:
         mark = read_high_water(memory.mark)
         if mark is not None and mark.disarmed in BEHIND:
             hint = "look at what happened to it, then `ninelives db adopt`"
@@ -128,9 +164,10 @@ def db() -> None:
 @db.command()
 @of_store
 @of_state
+@of_config
 @of_person
 @of_watch
-def adopt(path: Path, state: Path, by: str, watch_s: float) -> int:
+def adopt(path: Path | None, state: Path | None, config: Path, by: str, watch_s: float) -> int:
     """Go on with a store that was restored, copied or replaced, believing nothing that it says.
 
     Every proof in it is void, every epoch and term jumps past what can have been used since, and
@@ -140,14 +177,16 @@ def adopt(path: Path, state: Path, by: str, watch_s: float) -> int:
     from ninelives.engine.adopt import adopted_store
     from ninelives.engine.disarm import Memory, recalled
 
-    with opened(path) as store:
-        found = asyncio.run(adopted_store(store, Memory(state), clerk(watch_s), by))
+    place = place_of(path, state, config)
+    memory = Memory(place.state)
+    with opened(place.url) as store:
+        found = asyncio.run(adopted_store(store, memory, clerk(watch_s), by))
         if found is None:
             click.echo("nothing to adopt: this controller remembers this very store")
             return Exit.DONE
         say(refuse_if_led(found))
         click.echo("adopted; nothing was sent")
-        left = recalled(Memory(state), store).disarmed or store.disarmed()
+        left = recalled(memory, store).disarmed or store.disarmed()
     if left is not None:
         click.echo(f"still disarmed: {left}; `ninelives arm` ends it")
     return Exit.DONE

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from ninelives.core.model import HostId
 
+from .cli_config import of_file
 from .exits import Complaint, Exit, Group
 
 
@@ -22,8 +23,8 @@ def host() -> None:
 @click.option(
     "--journal",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    help="A recorded journal, as `sim play --journal` writes it, or a store.",
+    help="A recorded journal, as `sim play --journal` writes it, or a store; that of the "
+    "configuration unless given.",
 )
 @click.option(
     "--at",
@@ -31,14 +32,15 @@ def host() -> None:
     type=click.FloatRange(min=0.0),
     help="Second of the recording; its end if left out.",
 )
+@of_file
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def why(host_name: str, journal: Path, wall: float | None, as_json: bool) -> int:
+def why(host_name: str, journal: Path | None, wall: float | None, path: Path, as_json: bool) -> int:
     """Say why HOST is where it is: every row of the rule table and every brake."""
     from ninelives.core.decide import decide
 
     from . import host_why, host_why_view, recording
 
-    rows = recording.read(journal)
+    rows = recording.read(store_of(path) if journal is None else journal)
     found = host_why.why(rows, decide, HostId(host_name), wall)
     if isinstance(found, host_why.NotAsked):
         raise Complaint(found.reason, found.hint, Exit.USAGE)
@@ -47,6 +49,19 @@ def why(host_name: str, journal: Path, wall: float | None, as_json: bool) -> int
     else:
         host_why_view.show(Console(), found)
     return Exit.DONE
+
+
+def store_of(config: Path) -> Path:
+    """Find the file of a configured store; any other store is asked by its controllers alone."""
+    from sqlalchemy import make_url
+
+    from .config.building import read_place
+
+    url = make_url(read_place(config)[0])
+    if url.get_backend_name() != "sqlite" or not url.database:
+        hint = "give a recording or a copy of the store as --journal"
+        raise Complaint("only a journal in SQLite is read from here", hint, Exit.USAGE)
+    return Path(url.database)
 
 
 def document(found: object) -> dict[str, object]:

@@ -20,7 +20,6 @@ from ninelives.engine.errors import ConfigError, PortError, StoreError
 
 from .cloud import cloud_of, site_of
 from .config.configuration import Configuration
-from .foundation import url_of
 from .power import device_of
 
 AT_ONCE = 16
@@ -107,6 +106,9 @@ def of_configuration(configuration: Configuration) -> Iterator[Finding]:
                 f"{len(host.witnesses)} witnesses, {wanted} needed: silence alone never shoots it"
             )
             yield Finding(Grade.WARNING, host.id, what, "more controllers, or agents on hosts")
+        if host.has_agent:
+            what = "this version speaks to no agent: nobody signs for it, so it stays unknown"
+            yield Finding(Grade.ERROR, host.id, what, "agent = false, and it is seen by probes")
         if not host.roads:
             what = "no power device: only a person can say that it is dead"
             yield Finding(Grade.ERROR, host.id, what, "name its BMC as [[host.bmc]]")
@@ -218,6 +220,12 @@ async def _of_nova(configuration: Configuration, nova: NovaCompute) -> AsyncIter
         yield found
 
 
+async def all_servers(configuration: Configuration) -> list[ServerSeen]:
+    """List every server on a host of the inventory. Raises `PortError`."""
+    async with cloud_of(configuration) as cloud:
+        return [seen async for seen in _servers(configuration, cloud.compute)]
+
+
 async def _servers(configuration: Configuration, nova: NovaCompute) -> AsyncIterator[ServerSeen]:
     for host in configuration.names:
         found, _ = await nova.list_servers(host)
@@ -258,7 +266,7 @@ def _would_lose(configuration: Configuration, server: ServerSeen) -> bool:
 def of_store(configuration: Configuration) -> list[Finding]:
     """Open the store as a reader, and see whether anybody may act."""
     try:
-        store = open_store(url_of(configuration.store), exists=True)
+        store = open_store(configuration.store.whole_url, exists=True)
         cause = store.disarmed()
         store.close()
     except (StoreError, ConfigError) as error:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from sqlalchemy import make_url
-
 from ninelives.adapters.sql import SqlStore, open_store
 from ninelives.adapters.sql_board import SqlBoard
 from ninelives.core.model import WitnessId
@@ -22,7 +20,7 @@ from ninelives.engine.disarm import Memory
 from ninelives.engine.errors import ConfigError
 from ninelives.engine.guard import Guard
 
-from .config.configuration import Configuration, StoreAt
+from .config.configuration import Configuration
 from .desk import OrderDesk
 from .telemetry import Numbers, Presence
 
@@ -56,7 +54,7 @@ def laid(configuration: Configuration) -> Generator[Foundation]:
     # The guard first: it must know every child that is started after it.
     guard = Guard()
     try:
-        store = open_store(url_of(configuration.store))
+        store = open_store(configuration.store.whole_url)
         try:
             presence = Presence(configuration.me, mode=configuration.modes.default)
             yield Foundation(
@@ -84,13 +82,6 @@ def made(state: Path) -> Path:
             f"state: {state} cannot be made: {error.strerror}", "make it, and give it to our user"
         ) from error
     return state
-
-
-def url_of(at: StoreAt) -> str:
-    """Put the password where the driver wants it; the result is shown to nobody."""
-    if not at.password:
-        return at.url
-    return make_url(at.url).set(password=at.password.password).render_as_string(False)
 
 
 def new_holder(me: WitnessId) -> str:

@@ -36,6 +36,11 @@ class Presence:
     mode: Mode = Mode.OBSERVE
     refused: str = ""  # why the last configuration was not taken
 
+    @property
+    def mind(self) -> Cluster | None:
+        """What the leader knows; None where this controller does not lead."""
+        return self.cluster if self.leads else None
+
 
 @dataclass(slots=True)
 class Numbers:
@@ -103,7 +108,7 @@ class Numbers:
         self.refused.set(bool(presence.refused))
         self.hosts.clear()
         self.moves.clear()
-        cluster = presence.cluster
+        cluster = presence.mind
         if cluster is None:
             return
         self.armed.set(cluster.control.is_armed)

@@ -55,6 +55,15 @@ def read_configuration(path: File, name: str | None = None) -> Configuration:
     return _built(_absolute(file, path.parent), _who(file, name), read_secret)
 
 
+def read_place(path: File) -> tuple[str, File]:
+    """Read only where the store is, and this machine's own memory: for whoever disarms in haste."""
+    file, _ = read_file(path)
+    at = _absolute(file, path.parent)
+    password = _secret(path.parent, at.store)
+    store = StoreAt(at.store.url, password, at.store.lease_s, at.store.margin_s)
+    return store.whole_url, at.state
+
+
 def _absolute(file: document.File, folder: File) -> document.File:
     """Let every path of the file begin where the file is. Pure."""
 

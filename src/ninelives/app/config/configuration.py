@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from sqlalchemy import make_url
+
 from ninelives.core.model import BackendId, HostId, Mode, Plane, RoadId, SegmentId, WitnessId
 from ninelives.core.setting import Setting
 
@@ -27,6 +29,13 @@ class StoreAt:
     password: Secret
     lease_s: float
     margin_s: float
+
+    @property
+    def whole_url(self) -> str:
+        """The URL with the password where the driver wants it: to be shown to nobody."""
+        if not self.password:
+            return self.url
+        return make_url(self.url).set(password=self.password.password).render_as_string(False)
 
 
 @dataclass(frozen=True, slots=True)
