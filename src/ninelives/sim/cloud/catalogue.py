@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from uuid import NAMESPACE_URL, UUID, uuid5
+from functools import lru_cache
+from uuid import NAMESPACE_URL, uuid5
 
 from ninelives.sim import nova
 
@@ -34,6 +35,7 @@ USERS = (
 PROJECTS = ("admin", "demo")
 FLAVORS = (Flavor("small"), Flavor("medium", 2, 2048, 10), Flavor("large", 8, 16_384, 40))
 IMAGES = ("cirros",)
+NAMES_KEPT = 65_536  # whose UUIDs are not computed again
 PASSWORD = "nine-lives"  # noqa: S105 -- of a cloud that is not there
 
 
@@ -56,9 +58,10 @@ class Plan:
     hypervisors: Mapping[str, str] = field(default_factory=dict[str, str])  # host → type
 
 
+@lru_cache(NAMES_KEPT)
 def uuid_of(*names: str) -> str:
     """Give a thing the same UUID in every run."""
-    return str(UUID(str(uuid5(NAMESPACE_URL, "stand-in/" + "/".join(names)))))
+    return str(uuid5(NAMESPACE_URL, "stand-in/" + "/".join(names)))
 
 
 def hex_of(*names: str) -> str:

@@ -1,15 +1,15 @@
 """The control endpoint: what no cloud offers. It drives the machines, sets faults, tells the truth.
 
-GET  /control                        everything, as it really is
-GET  /control/twice                  servers that run twice now, and that ever did
-POST /control/reset                  begin anew: {"hosts": 3, "servers": 6, …}
-POST /control/hosts/HOST/VERB        off on freeze thaw cut mend kill-compute start-compute room
-PUT  /control/bmcs/HOST              {"is_silent": true, …}; what is not named is as it should be
-PUT  /control/faults                 {"api": "error_500", …}; what is not named is well
-    PUT  /control/apis/NAME              the same of identity, placement or image, and "delay_s"
-    PUT  /control/pace                   {"pace": 0.1}: all of Nova ten times as fast as measured
-POST /control/servers                one more server, in any state
-POST /control/tokens/revoke          forget every token
+GET  /control                   everything, as it really is
+GET  /control/twice             servers that run twice now, and that ever did
+POST /control/reset             begin anew: {"hosts": 3, "servers": 6, …}
+POST /control/hosts/HOST/VERB   the verbs stand in `drive`
+PUT  /control/bmcs/HOST         {"is_silent": true, …}; what is not named is as it should be
+PUT  /control/faults            Nova's: {"api": "error_500", …}; what is not named is well
+PUT  /control/apis/NAME         the same of identity, placement or image, and "delay_s"
+PUT  /control/pace              {"pace": 0.1}: all of Nova ten times as fast as measured
+POST /control/servers           one more server, in any state
+POST /control/tokens/revoke     forget every token
 """
 
 from collections import Counter
