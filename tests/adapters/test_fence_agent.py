@@ -167,7 +167,7 @@ def test_fence_redfish_must_be_told_which_system(redfish: Metadata) -> None:
         ("verbose", "1", "verbose is not allowed"),
         ("debug_file", "/tmp/x", "debug_file is not allowed"),
         ("ssl_insecure", "0", "ssl_insecure=0 is taken for yes"),
-        ("ssl_insecure", "1", "certificate is not verified"),
+        ("ssl_insecure", "1", "nobody verifies that it is this BMC"),
         ("redfish_uri", "/\naction=on", "redfish_uri holds a control character"),
     ],
 )

@@ -14,6 +14,7 @@ from ninelives.engine.device import Finding
 from ninelives.engine.errors import Garbled
 
 NO_AGENT = "is it a fence agent?"
+UNVERIFIED = "nobody verifies that it is this BMC: another machine may answer in its place"
 YES = frozenset({"1", "yes", "on", "true"})
 NO = frozenset({"0", "no", "off", "false"})
 SECRET = re.compile(r"passw|passphrase|secret|token|community|hexadecimal_kg|_key$")
@@ -142,7 +143,7 @@ def _agent(metadata: Metadata) -> Iterator[Finding]:
 def _certificate(options: Mapping[str, str]) -> Iterator[Finding]:
     if options.get("ssl_insecure", "").lower() in YES:
         yield Finding(
-            "its certificate is not verified: whoever is on that network may answer in its place",
+            UNVERIFIED,
             "name its certificate, or who signed it, as ca_file",
             forbids_use=False,
         )

@@ -18,7 +18,7 @@ from typing import NewType
 
 from ninelives.core.events import Outcome
 from ninelives.core.model import HostId, Power, RoadId
-from ninelives.engine.device import Device
+from ninelives.engine.device import Device, Identity
 from ninelives.engine.errors import PortError, Refused
 from ninelives.engine.ports import ACCEPTED, Answer
 
@@ -61,6 +61,12 @@ class PowerRoads:
         wired = self._wired(host, road)
         async with self._networks[wired.network].looks:
             return (await wired.device.look()).power
+
+    async def identity(self, host: HostId, road: RoadId) -> Identity:
+        """Ask a device whose power it switches."""
+        wired = self._wired(host, road)
+        async with self._networks[wired.network].looks:
+            return await wired.device.identity()
 
     async def switch_off(self, host: HostId, road: RoadId) -> Answer:
         wired = self._wired(host, road)

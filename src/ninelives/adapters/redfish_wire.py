@@ -30,6 +30,10 @@ READ_MAX = 65_536
 UNTRUSTED = "name its ca_file or its fingerprint; `ninelives fencing test` shows what it presents"
 
 
+class Untrusted(Unreachable):
+    """Somebody is there, and did not prove to be this BMC. Nothing was sent."""
+
+
 class Trust(NamedTuple):
     """How a BMC is known to be the one that is meant."""
 
@@ -107,7 +111,7 @@ class Wire:
         connection = await _open(self._host, self._port, self._context)
         if self._context is not None and not self._is_pinned(connection):
             connection.abort()
-            raise Unreachable(f"{self._url}: another certificate than the pinned", UNTRUSTED)
+            raise Untrusted(f"{self._url}: another certificate than the pinned", UNTRUSTED)
         return connection
 
     def _is_pinned(self, connection: "_Connection") -> bool:
@@ -121,7 +125,7 @@ class Wire:
     def _unreachable(self, error: OSError) -> Unreachable:
         if isinstance(error, ssl.SSLCertVerificationError):
             what = f"its certificate is not trusted: {error.verify_message}"
-            return Unreachable(f"{self._url}: {what}", UNTRUSTED)
+            return Untrusted(f"{self._url}: {what}", UNTRUSTED)
         if isinstance(error, TimeoutError):
             return Unreachable(f"{self._url}: no connection within {CONNECT_S:g} s")
         return Unreachable(f"{self._url}: {error.strerror or str(error) or type(error).__name__}")

@@ -10,6 +10,7 @@ from .cli_controller import controller
 from .cli_demo import demo
 from .cli_doctor import doctor
 from .cli_explore import explore
+from .cli_fencing import fencing
 from .cli_host import host, why
 from .cli_host_orders import ORDERS
 from .cli_notify import notify
@@ -33,6 +34,7 @@ main.add_command(db)
 main.add_command(demo)
 main.add_command(disarm)
 main.add_command(doctor)
+main.add_command(fencing)
 main.add_command(host)
 for order in ORDERS:
     host.add_command(order)

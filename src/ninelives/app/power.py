@@ -1,74 +1,97 @@
 """The power devices as the configuration names them, each behind the adapter of its kind."""
 
 import ipaddress
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ninelives.adapters.fence_agent import FenceAgent, find_program, metadata_of
-from ninelives.adapters.fence_metadata import findings
+from ninelives.adapters.fence_metadata import UNVERIFIED, Metadata, findings
 from ninelives.adapters.power import NetworkId, PowerRoads, Wired
 from ninelives.adapters.redfish import Redfish, RedfishAt
 from ninelives.adapters.redfish_wire import Trust
-from ninelives.engine.device import Device
+from ninelives.core.model import HostId, RoadId
+from ninelives.engine.device import Device, Finding
 from ninelives.engine.errors import ConfigError, PortError
 
 from .config.configuration import Configuration
 from .config.configuration import Device as DeviceAt
 
+Agents = dict[Path, Metadata]  # asked once each: a thousand devices may share one agent
+
+
+class SetUp(NamedTuple):
+    """One device, and everything that a person should know of how it is set up."""
+
+    device: Device | None  # None: something forbids its use
+    findings: tuple[Finding, ...]
+
 
 @asynccontextmanager
 async def power_of(configuration: Configuration) -> AsyncGenerator[PowerRoads]:
     """Set every device up. One that could not carry a proof is an error of the configuration."""
-    levels = {
-        road.id: road.level
-        for site in configuration.setting.site.hosts.values()
-        for road in site.roads
-    }
-    roads = PowerRoads(
-        {
-            (at.host, road): Wired(await device_of(at), levels[road], network_of(at.address))
-            for road, at in configuration.devices.items()
-        }
-    )
+    levels, agents = levels_of(configuration), Agents()
+    wired = dict[tuple[HostId, RoadId], Wired]()
+    for road, at in configuration.devices.items():
+        made = await set_up(at, agents)
+        if made.device is None:
+            worst = next(each for each in made.findings if each.forbids_use)
+            raise ConfigError(f"{road}: {worst.what}", worst.remedy)
+        wired[at.host, road] = Wired(made.device, levels[road], network_of(at.address))
+    roads = PowerRoads(wired)
     try:
         yield roads
     finally:
         await roads.close()
 
 
-async def device_of(at: DeviceAt) -> Device:
+def levels_of(configuration: Configuration) -> Mapping[RoadId, int]:
+    sites = configuration.setting.site.hosts.values()
+    return {road.id: road.level for site in sites for road in site.roads}
+
+
+async def set_up(at: DeviceAt, agents: Agents) -> SetUp:
     """Build one device. Nothing is asked of it; an agent only says what it is."""
-    if at.kind == "redfish":
-        return Redfish(redfish_at(at))
-    program = find_program(at.kind)
-    if program is None:
-        raise ConfigError(f"{at.road}: no fence agent {at.kind} here", "install fence-agents")
-    options, secrets = options_of(at), {"password": at.password.password} if at.password else {}
-    try:
-        found = findings(await metadata_of(program), options, secrets)
-    except PortError as error:
-        raise ConfigError(f"{at.road}: {Exception.__str__(error)}", error.hint) from error
-    for each in found:
-        if each.forbids_use:
-            raise ConfigError(f"{at.road}: {each.what}", each.remedy)
-    return FenceAgent(program, options, secrets, at.ca_file)
+    return redfish_of(at) if at.kind == "redfish" else await agent_of(at, agents)
 
 
-def redfish_at(at: DeviceAt) -> RedfishAt:
-    url = at.address if "://" in at.address else f"https://{at.address}"
+def redfish_of(at: DeviceAt) -> SetUp:
+    url = (at.address if "://" in at.address else f"https://{at.address}").rstrip("/")
+    found = list[Finding]()
     if not at.system:
         # The quick road takes no guess either: whichever system comes first may be another host's.
-        raise ConfigError(
-            f"{at.road} names no system", 'say which: system = "/redfish/v1/Systems/1"'
-        )
-    return RedfishAt(
-        url.rstrip("/"),
-        at.system,
-        at.user,
-        at.password.password,
-        Trust(at.ca_file, bytes.fromhex(at.fingerprint) or None, at.is_insecure),
-    )
+        found.append(Finding("it names no system", 'say which: system = "/redfish/v1/Systems/1"'))
+    for name in sorted(set(at.options) - {"auth"}):
+        found.append(Finding(f"redfish does not know {name}", 'it knows auth = "session"'))
+    if urlsplit(url).hostname is None:
+        found.append(Finding(f"'{at.address}' is no address", 'for example "https://10.9.0.1"'))
+    if at.is_insecure or url.startswith("http://"):
+        remedy = "name its ca_file or its fingerprint"
+        found.append(Finding(UNVERIFIED, remedy, forbids_use=False))
+    if any(each.forbids_use for each in found):
+        return SetUp(None, tuple(found))
+    trust = Trust(at.ca_file, bytes.fromhex(at.fingerprint) or None, at.is_insecure)
+    has_sessions = at.options.get("auth") == "session"
+    where = RedfishAt(url, at.system, at.user, at.password.password, trust, has_sessions)
+    return SetUp(Redfish(where), tuple(found))
+
+
+async def agent_of(at: DeviceAt, agents: Agents) -> SetUp:
+    program = find_program(at.kind)
+    if program is None:
+        return SetUp(None, (Finding(f"no fence agent {at.kind} here", "install fence-agents"),))
+    options, secrets = options_of(at), {"password": at.password.password} if at.password else {}
+    try:
+        if program not in agents:
+            agents[program] = await metadata_of(program)
+    except PortError as error:
+        return SetUp(None, (Finding(Exception.__str__(error), error.hint),))
+    found = findings(agents[program], options, secrets)
+    if any(each.forbids_use for each in found):
+        return SetUp(None, found)
+    return SetUp(FenceAgent(program, options, secrets, at.ca_file), found)
 
 
 def options_of(at: DeviceAt) -> dict[str, str]:

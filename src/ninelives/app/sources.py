@@ -1,16 +1,25 @@
 """Sources that are about this controller and its devices, and no adapter's own."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from ninelives.adapters.power import PowerRoads
 from ninelives.core.events import PowerRead
 from ninelives.core.model import HostId, Power, RoadId
+from ninelives.core.orders import RoadSigned
+from ninelives.core.site import HostSite
+from ninelives.engine.device import Identity
 from ninelives.engine.errors import PortError
 from ninelives.engine.loop import Tell
+from ninelives.engine.matching import Match, match_of, shared
 from ninelives.engine.ports import PowerDevices
 
 from .config.configuration import Configuration
 from .telemetry import Presence
+
+BY_SERIALS = "serial numbers"  # in the journal, where a person's name would stand
+FIRST_PAUSE_S = 0.05  # between two devices in the first round of a term
+IDENTITY_S = 10.0
 
 
 async def presence(shown: Presence, tell: Tell) -> None:
@@ -38,6 +47,30 @@ async def power_sweep(configuration: Configuration, power: PowerDevices, tell: T
             await asyncio.sleep(pause_s)
 
 
+async def mapping_sweep(configuration: Configuration, roads: PowerRoads, tell: Tell) -> None:
+    """Ask every device whose power it switches; close each road to another machine, at once.
+
+    A wrong device shoots an innocent host. That a device is the right one is a person's word: a
+    serial number in the inventory may have been copied from that very device.
+    """
+    wires = list(roads_of(configuration))
+    sites = configuration.setting.site.hosts
+    pause_s = FIRST_PAUSE_S
+    identities, closed = dict[tuple[HostId, RoadId], Identity](), set[tuple[HostId, RoadId]]()
+    while True:
+        for host, road in wires:
+            await asyncio.sleep(pause_s)
+            identities[host, road] = await identity(roads, host, road)
+            others = {wire for wire, said in identities.items() if is_other(sites, wire, said)}
+            fresh = (others | set(shared(identities))) - closed
+            closed |= fresh
+            for wire in sorted(fresh):
+                await tell(RoadSigned(BY_SERIALS, *wire, is_verified=False))
+        if not wires:
+            await asyncio.sleep(pause_s)
+        pause_s = configuration.probes.power_sweep_s / max(1, len(wires))
+
+
 def roads_of(configuration: Configuration) -> Iterator[tuple[HostId, RoadId]]:
     for host, site in configuration.setting.site.hosts.items():
         yield from ((host, road.id) for road in site.roads)
@@ -48,3 +81,16 @@ async def read(power: PowerDevices, host: HostId, road: RoadId) -> Power:
         return await power.read(host, road)
     except PortError:
         return Power.UNREADABLE
+
+
+def is_other(sites: Mapping[HostId, HostSite], wire: tuple[HostId, RoadId], said: Identity) -> bool:
+    host, _ = wire
+    return match_of(sites[host].serial, said) is Match.OTHER
+
+
+async def identity(roads: PowerRoads, host: HostId, road: RoadId) -> Identity:
+    try:
+        async with asyncio.timeout(IDENTITY_S):
+            return await roads.identity(host, road)
+    except (PortError, TimeoutError):
+        return Identity()

@@ -71,6 +71,7 @@ async def wired(base: Foundation, configuration: Configuration) -> AsyncGenerato
                     partial(witness.own, me, prober.views, base.clock, probes.every_s / 2),
                     partial(witness.others, me, base.board, base.clock),
                     partial(sources.power_sweep, configuration, power),
+                    partial(sources.mapping_sweep, configuration, power),
                     *cloud.sources,
                 ),
                 published=partial(_published, base),
