@@ -12,18 +12,17 @@ from ninelives.adapters.nova.compute import NovaCompute
 from ninelives.adapters.probes import answers
 from ninelives.adapters.probes_icmp import can_ping
 from ninelives.adapters.sql import open_store
-from ninelives.core.model import HostId, Mode, Power, RoadId, ServerSeen
+from ninelives.core.model import HostId, Mode, RoadId, ServerSeen
 from ninelives.core.policy import WITNESSES_WANTED
 from ninelives.core.protection import Keep, promise_for
-from ninelives.engine.device import Identity
 from ninelives.engine.errors import ConfigError, PortError, StoreError
 
 from .cloud import cloud_of, site_of
 from .config.configuration import Configuration
-from .power import device_of
+from .fencing_check import examined_device
+from .power import Agents
 
 AT_ONCE = 16
-DEVICE_S = 15.0  # for both questions to one power device
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -123,43 +122,10 @@ def of_configuration(configuration: Configuration) -> Iterator[Finding]:
 
 
 async def of_road(configuration: Configuration, road: RoadId) -> list[Finding]:
-    """Read one power device, and hold its identity against the inventory."""
-    at = configuration.devices[road]
-    try:
-        device = await device_of(at)
-    except ConfigError as error:
-        return [Finding(Grade.ERROR, road, Exception.__str__(error), error.hint)]
-    try:
-        async with asyncio.timeout(DEVICE_S):
-            look, identity = await device.look(), await device.identity()
-    except (PortError, TimeoutError) as error:
-        what = f"does not answer: {Exception.__str__(error) or 'no answer in time'}"
-        return [
-            Finding(Grade.ERROR, road, what, "is its address right, its password, its network?")
-        ]
-    finally:
-        await device.close()
-    findings = list(_of_identity(configuration, road, identity))
-    if look.power is Power.UNREADABLE:
-        what = f"its power cannot be read: {look.detail}"
-        findings.append(Finding(Grade.ERROR, road, what, "a power that cannot be read is no proof"))
-    return findings
-
-
-def _of_identity(
-    configuration: Configuration, road: RoadId, identity: Identity
-) -> Iterator[Finding]:
-    host = configuration.setting.site.hosts[configuration.devices[road].host]
-    is_signed = any(each.id == road and each.is_verified for each in host.roads)
-    told = {each.lower() for each in (*identity.serials, identity.uuid) if each}
-    if host.serial and told and host.serial.lower() not in told:
-        what = f"switches {' '.join(sorted(told))}, and {host.id} is {host.serial}"
-        yield Finding(Grade.ERROR, road, what, "it would shoot another machine: mend the inventory")
-    elif not is_signed and not (host.serial and told):
-        what = "nobody knows that it switches this very host: it proves nothing"
-        yield Finding(
-            Grade.ERROR, road, what, "give the host's serial, or sign it: verified = true"
-        )
+    """Read one power device, and hold what it says of itself against the inventory."""
+    found = await examined_device(configuration, configuration.devices[road], Agents())
+    grade = Grade.WARNING if found.is_usable else Grade.ERROR
+    return [Finding(grade, road, each.what, each.remedy) for each in found.findings]
 
 
 # --------------------------------------------------------------------------------- addresses

@@ -64,7 +64,7 @@ async def examine(
 
     async def one(at: DeviceAt) -> Examined:
         async with turns:
-            return await _examined(configuration, at, agents, looks)
+            return await examined_device(configuration, at, agents, looks)
 
     devices = [at for at in configuration.devices.values() if at.host in wanted]
     async with asyncio.TaskGroup() as tasks:
@@ -92,9 +92,10 @@ def _with(each: Examined, *findings: Finding) -> Examined:
     return replace(each, findings=(*each.findings, *findings))
 
 
-async def _examined(
-    configuration: Configuration, at: DeviceAt, agents: Agents, looks: int
+async def examined_device(
+    configuration: Configuration, at: DeviceAt, agents: Agents, looks: int = 1
 ) -> Examined:
+    """Examine one device by itself."""
     site = configuration.setting.site.hosts[at.host]
     level, address = levels_of(configuration)[at.road], f"{at.address} {at.system}".strip()
     is_signed = any(road.id == at.road and road.is_verified for road in site.roads)
