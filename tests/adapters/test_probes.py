@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ninelives.adapters.probes import Plan, Prober, answers, with_port
+from ninelives.adapters.probes import Plan, Prober, answers, plain, with_port
 from ninelives.adapters.probes_icmp import checksum_of, family_of, open_echo
 from ninelives.adapters.probes_views import FROZEN_S, Target, Views
 from ninelives.core.model import HostId, Plane, Sign
@@ -79,6 +79,11 @@ def test_an_address_may_carry_a_port() -> None:
     assert with_port("fe80::1") == ("fe80::1", None)
     assert family_of("10.0.0.1:22") is None
     assert family_of("::1") is socket.AF_INET6
+
+
+def test_an_address_is_written_as_the_kernel_writes_it() -> None:
+    assert plain("2001:DB8:0::1") == "2001:db8::1"
+    assert plain("10.0.0.1:22") == "10.0.0.1:22"
 
 
 def test_the_checksum_is_that_of_the_rfc() -> None:

@@ -91,6 +91,7 @@ WRONG = {
         "nobody can see 'c2'",
         "give it an address",
     ),
+    "a name for an address": ("10.0.0.2", "c2.example.net", "'c2.example.net' is a name", ""),
     "an empty segment": ("[segment.east]", "[segment.eats]", "segment 'eats'", "east west"),
     "a short settling": (
         "silence_s = 4.5",

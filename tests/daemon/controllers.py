@@ -1,7 +1,6 @@
 """Real controllers as processes of their own, beside a stand-in cloud, with one store."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -27,12 +26,12 @@ class Controller:
     def __post_init__(self) -> None:
         self.log = self.config.with_suffix(".log")
         with self.log.open("ab") as stderr:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", "from ninelives.app.cli import main; main()", "controller",
-                 "-c", str(self.config), "--name", self.name],
-                stderr=stderr,
-                env={**os.environ, "NO_PROXY": "*"},
-            )  # fmt: skip
+            self.process = subprocess.Popen(self.command(), stderr=stderr)
+
+    def command(self) -> list[str]:
+        program = "from ninelives.app.cli import main; main()"
+        own = ("-c", str(self.config), "--name", self.name)
+        return [sys.executable, "-c", program, "controller", *own]
 
     def __enter__(self) -> "Controller":
         return self

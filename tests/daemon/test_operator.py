@@ -71,6 +71,20 @@ def test_a_host_is_fenced_by_order_and_the_incident_tells_of_it(
     assert cloud.ran_twice() == {}
 
 
+def test_a_second_controller_on_the_same_memory_or_socket_is_refused(
+    cloud: Cloud, controller: Controller, tmp_path: Path
+) -> None:
+    twin = subprocess.run(controller.command(), capture_output=True, text=True, timeout=60)
+    config = controller.config.read_text().replace(f'state = "{controller.name}"', 'state = "n2"')
+    controller.config.write_text(config)
+    beside = subprocess.run(controller.command(), capture_output=True, text=True, timeout=60)
+
+    assert (twin.returncode, beside.returncode) == (78, 78)
+    assert "another controller uses" in twin.stderr
+    assert "another controller listens" in beside.stderr
+    assert ninelives(controller, "status").returncode == 0
+
+
 def test_a_reload_is_whole_or_not_at_all(cloud: Cloud, controller: Controller) -> None:
     good = controller.config.read_text()
     controller.config.write_text(good.replace("silence_s = 1.5", "silense_s = 1.5"))

@@ -7,6 +7,7 @@ A standby looks like a leader does; only whom it tells differs.
 """
 
 import asyncio
+import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ class Prober:
         self.views = Views(plan.targets, plan.silence_s, plan.reference_silence_s, now())
         self._by_address: dict[str, list[Target]] = {}
         for target in plan.targets:
-            self._by_address.setdefault(target.address, []).append(target)
+            self._by_address.setdefault(plain(target.address), []).append(target)
         self._echoes: dict[int, Echo] = {}
         self._connects = asyncio.Semaphore(CONNECTS_MAX)
         self._asked: set[str] = set()  # over TCP, and not answered yet
@@ -96,6 +97,11 @@ class Prober:
         now = self._now()
         for target in self._by_address.get(address, ()):
             self.views.heard(target, now)
+
+
+def plain(address: str) -> str:
+    """Write an address as the kernel does, which names by it who answered. Pure."""
+    return str(ipaddress.ip_address(address)) if family_of(address) is not None else address
 
 
 async def answers(address: str, port: int, refused_is_life: bool) -> bool:

@@ -4,6 +4,7 @@ What comes from the configuration and may be taken anew lives shorter, in wire.p
 """
 
 import asyncio
+import fcntl
 import os
 import secrets
 from collections.abc import Generator
@@ -51,6 +52,7 @@ class Foundation:
 def laid(configuration: Configuration) -> Generator[Foundation]:
     """Open what lasts, or raise what the operator must know."""
     memory = Memory(made(configuration.state))
+    lock = locked(configuration.state)
     # The guard first: it must know every child that is started after it.
     guard = Guard()
     try:
@@ -72,6 +74,7 @@ def laid(configuration: Configuration) -> Generator[Foundation]:
             store.close()
     finally:
         guard.close()
+        os.close(lock)
 
 
 def made(state: Path) -> Path:
@@ -82,6 +85,22 @@ def made(state: Path) -> Path:
             f"state: {state} cannot be made: {error.strerror}", "make it, and give it to our user"
         ) from error
     return state
+
+
+def locked(state: Path) -> int:
+    """Keep every other controller out of this memory for as long as we live.
+
+    Two that shared it would bear one name: each would be taken for the other's witness.
+    """
+    lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise ConfigError(
+            f"state: another controller uses {state}", "give each one a name and a state of its own"
+        ) from error
+    return lock
 
 
 def new_holder(me: WitnessId) -> str:

@@ -53,6 +53,7 @@ def name_of(uid: int) -> str:
 
 def bound(path: Path, group: str | None) -> socket.socket:
     """Make the socket for its group alone. What a killed daemon left there is replaced."""
+    _refuse_if_taken(path)
     listening = socket.socket(socket.AF_UNIX)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +68,15 @@ def bound(path: Path, group: str | None) -> socket.socket:
         listening.close()
         raise ConfigError(f"socket: {path}: {error.strerror}", "name another place") from error
     return listening
+
+
+def _refuse_if_taken(path: Path) -> None:
+    """Leave a socket alone at which another controller still listens."""
+    with socket.socket(socket.AF_UNIX) as caller:
+        if caller.connect_ex(str(path)) == 0:
+            raise ConfigError(
+                f"socket: another controller listens at {path}", "give each one its own"
+            )
 
 
 def _give(path: Path, group: str | None) -> None:

@@ -4,9 +4,11 @@ A shot that is aimed by an ambiguous name hits an innocent host. So nothing is g
 that share a name, an address, a serial or a power device's outlet are an error of the file.
 """
 
+import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ninelives.adapters.probes import with_port
 from ninelives.core.model import LOCAL, BackendId, HostId, Plane, RoadId, SegmentId, WitnessId
 from ninelives.core.site import HostSite, QuorumSet, Road, Site
 
@@ -118,6 +120,10 @@ def _about(at: Path, host: document.Host) -> Iterator[Complaint]:
     if not host.agent and not host.address:
         hint = 'give it an address, for example address = { management = "10.0.0.1" }'
         yield at, f"nobody can see '{host.name}': it has no agent and no address", hint
+    for plane, address in host.address.items():
+        if not _is_address(address):
+            hint = "a resolver that fails would make every host look dead"
+            yield (*at, "address", plane.value), f"'{address}' is a name, not an address", hint
     for backend in sorted(set(host.revocable) - set(host.backends)):
         yield (*at, "revocable"), f"'{backend}' is none of the backends of '{host.name}'", ""
     if host.instances not in (LOCAL, *host.backends):
@@ -134,6 +140,15 @@ def _about(at: Path, host: document.Host) -> Iterator[Complaint]:
             # Without it the agent acts on whichever system the service lists first.
             hint = 'say which: system = "/redfish/v1/Systems/1"'
             yield (*at, "bmc", number), f"fence_redfish of '{host.name}' names no system", hint
+
+
+def _is_address(text: str) -> bool:
+    """Say whether it is an IP address, with a port or without."""
+    try:
+        ipaddress.ip_address(with_port(text)[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _claimed_twice(file: document.File) -> Iterator[Complaint]:
