@@ -1,0 +1,207 @@
+"""Servers and their records as Nova shows them: what a list leaves out is not believed away."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any, TypeVar
+
+import pytest
+from tests import virtual_loop
+
+from ninelives.adapters.nova.roster import Roster
+from ninelives.adapters.nova.services import Roll, Services
+from ninelives.adapters.nova.session import PAGE_ROWS
+from ninelives.adapters.nova.views import Names, Surroundings, service_row
+from ninelives.adapters.nova.wire import Reply
+from ninelives.core.model import HostId, ServerId, ServerSeen, VmState
+from ninelives.engine.errors import Garbled, Unreachable
+
+from .nova_scripts import DATE, ScriptedWire, reply, session
+
+Value = TypeVar("Value")
+IDS = [ServerId(name) for name in ("a", "b", "c", "d")]
+V = "/compute/v2.1"
+NOT_FOUND = {"itemNotFound": {"message": "Instance a could not be found."}}
+
+
+BEGAN = datetime(2026, 11, 22, 18, tzinfo=UTC)
+
+
+def server(name: str, host: str = "c1", updated_s: int = -600) -> Any:
+    return {
+        "id": name,
+        "tenant_id": "p",
+        "metadata": {},
+        "image": "",
+        "flavor": {},
+        "updated": (BEGAN + timedelta(seconds=updated_s)).isoformat(),
+        "OS-EXT-SRV-ATTR:host": host,
+        "OS-EXT-STS:task_state": None,
+        "OS-EXT-STS:vm_state": "active",
+        "OS-EXT-STS:power_state": 1,
+        "os-extended-volumes:volumes_attached": [],
+        "locked": False,
+    }
+
+
+def record(name: str, number: int, status: str, created: str = "18:00:00") -> Any:
+    return {
+        "id": number,
+        "uuid": f"m{number}",
+        "instance_uuid": name,
+        "migration_type": "evacuation",
+        "source_compute": "c1",
+        "dest_compute": None,
+        "status": status,
+        "created_at": f"2026-11-22T{created}.000000",
+    }
+
+
+def listed(*rows: Any, second: int = 0) -> Reply:
+    return reply(
+        200,
+        {"servers": list(rows)},
+        date=format_datetime(BEGAN + timedelta(seconds=second), usegmt=True),
+    )
+
+
+def moves(*rows: Any) -> Reply:
+    return reply(200, {"migrations": list(rows)})
+
+
+def wire(changed: list[Reply], records: list[Reply]) -> ScriptedWire:
+    """Four servers that are each shown once, and what the lists say from then on."""
+    told: dict[str, list[Any]] = {f"GET {V}/servers/detail": changed}
+    told[f"GET {V}/os-migrations"] = [*[moves()] * 4, *records]
+    for name in IDS:
+        told[f"GET {V}/servers/{name}"] = [reply(200, {"server": server(name)}, date=DATE)]
+        told[f"GET {V}/servers/{name}/os-instance-actions"] = [reply(200, {"instanceActions": []})]
+    return ScriptedWire(told)
+
+
+def play(told: ScriptedWire, story: Callable[[Roster], Awaitable[Value]]) -> Value:
+    async def run() -> Value:
+        return await story(Roster(session(told), Surroundings()))
+
+    return virtual_loop.run(run())
+
+
+async def second_look(roster: Roster) -> dict[str, ServerSeen]:
+    await roster.show(IDS)
+    return {seen.id: seen for seen in await roster.show(IDS)}
+
+
+def test_many_are_listed_after_the_first_look() -> None:
+    told = wire([listed(server("b", "c2", 30), second=31)], [moves()])
+
+    seen = play(told, second_look)
+
+    assert [seen[name].host for name in IDS] == ["c1", "c2", "c1", "c1"]
+    assert len([each for each in told.asked if "/servers/detail" in each.url]) == 1
+
+
+def test_a_record_that_never_changed_is_found_among_the_newest() -> None:
+    # `changes-since` compares `updated_at`, which is NULL for it: no list of changes has it.
+    told = wire([listed(second=31)], [moves(record("c", 7, "accepted", "18:00:20"))])
+
+    seen = play(told, second_look)
+
+    assert [move.status for move in seen["c"].records] == ["accepted"]
+
+
+def test_more_new_records_than_a_page_holds_are_all_read() -> None:
+    page = [record("x", 100 + n, "accepted", "18:00:25") for n in range(PAGE_ROWS)]
+    told = wire([listed(second=31)], [moves(*page), moves(*page, record("d", 7, "accepted"))])
+
+    seen = play(told, second_look)
+
+    assert [move.id for move in seen["d"].records] == [7]
+
+
+def test_an_open_record_that_is_not_among_the_newest_is_looked_for_among_the_changed() -> None:
+    async def third_look(roster: Roster) -> dict[str, ServerSeen]:
+        await second_look(roster)
+        return {seen.id: seen for seen in await roster.show(IDS)}
+
+    first = moves(record("c", 7, "accepted", "18:00:20"))
+    told = wire(
+        [listed(second=31), listed(second=33)], [first, moves(), moves(record("c", 7, "done"))]
+    )
+
+    seen = play(told, third_look)
+
+    assert [move.status for move in seen["c"].records] == ["done"]
+
+
+def test_a_long_list_that_was_overtaken_by_a_direct_look_says_nothing_new() -> None:
+    told = wire([listed(server("b", "c1", 20), second=31)], [moves()])
+    told.told[f"GET {V}/servers/b"] = [reply(200, {"server": server("b", "c2", 30)}, date=DATE)]
+
+    seen = play(told, second_look)
+
+    assert seen["b"].host == "c2"
+
+
+def test_after_a_long_pause_each_is_asked_for_anew() -> None:
+    told = wire([listed(second=3000)], [moves()])
+    for name in IDS:
+        told.told[f"GET {V}/servers/{name}"].append(reply(200, {"server": server(name, "c9")}))
+
+    seen = play(told, second_look)
+
+    assert {each.host for each in seen.values()} == {"c9"}
+
+
+def test_a_nova_that_does_not_tell_its_time_is_asked_for_each() -> None:
+    undated = Reply(200, {}, listed(server("b", "c2")).body)
+    told = wire([undated], [moves()])
+
+    seen = play(told, second_look)
+
+    assert seen["b"].host == "c1", "what each was asked for itself counts"
+
+
+def test_only_novas_own_words_make_a_server_deleted() -> None:
+    gone = ScriptedWire({f"GET {V}/servers/a": [reply(404, NOT_FOUND)]})
+    proxy = ScriptedWire({f"GET {V}/servers/a": [Reply(404, {}, b"<html>no backend</html>")]})
+
+    [seen] = play(gone, lambda roster: roster.show([IDS[0]]))
+    with pytest.raises(Unreachable):
+        play(proxy, lambda roster: roster.show([IDS[0]]))
+
+    assert seen.vm_state is VmState.DELETED
+
+
+def test_a_server_in_a_cell_that_is_down_is_unreadable_not_gone() -> None:
+    minimal = {"server": {"id": "a", "status": "UNKNOWN", "tenant_id": "p"}}
+    told = wire([], [])
+    told.told[f"GET {V}/servers/a"] = [reply(200, minimal)]
+
+    with pytest.raises(Garbled):
+        play(told, lambda roster: roster.show([IDS[0]]))
+
+
+# Whether a list is whole.
+
+
+def whole(version: str, *shown: Any) -> bool:
+    told = ScriptedWire(
+        {f"GET {V}/": [reply(200, {"version": {"version": version, "min_version": "2.1"}})]}
+    )
+    services = Services(session(told), Names(), frozenset({HostId("c1"), HostId("c2")}))
+    return virtual_loop.run(services.is_whole(Roll(tuple(map(service_row, shown)), None)))
+
+
+def compute(host: str, status: str = "enabled") -> Any:
+    known = {} if status == "UNKNOWN" else {"id": host, "forced_down": False}
+    return {"binary": "nova-compute", "host": host, "status": status, **known}
+
+
+def test_a_cell_that_is_down_makes_a_list_incomplete() -> None:
+    assert whole("2.96", compute("c1"), compute("c2"))
+    assert not whole("2.96", compute("c1"), compute("c2"), compute("c9", "UNKNOWN"))
+
+
+def test_before_nova_told_of_such_cells_a_host_is_missing() -> None:
+    assert whole("2.60", compute("c1"), compute("c2"))
+    assert not whole("2.60", compute("c1"))
