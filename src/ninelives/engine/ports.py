@@ -262,7 +262,10 @@ class StorageBackends(Protocol):
 
 
 class Compute(Protocol):
-    """Nova and Placement. An order that was accepted is seen done elsewhere, by listing."""
+    """Nova and Placement. An order that was accepted is seen done elsewhere, by listing.
+
+    An order leaves at once or not at all: one that would have to wait in a line is `NOT_SENT`.
+    """
 
     async def list_servers(self, host: HostId) -> tuple[tuple[ServerSeen, ...], bool]:
         """Everybody who may have a copy on `host` (SAFETY 4), and whether that is everybody."""

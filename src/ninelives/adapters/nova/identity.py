@@ -6,6 +6,7 @@ Keystone would go out on a check that is no longer fresh.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from keystoneauth1 import exceptions as keystone
@@ -100,12 +101,14 @@ class KeystoneIdentity:
         return self._plugin.get_headers(self._session) or {}
 
     def _find(self, service: str) -> str:
-        found = self._plugin.get_endpoint(
-            self._session,
-            service_type=service,
-            interface=self._cloud.interface,
-            region_name=self._cloud.region,
-        )
+        found: str | None = None
+        with suppress(keystone.EndpointNotFound):
+            found = self._plugin.get_endpoint(
+                self._session,
+                service_type=service,
+                interface=self._cloud.interface,
+                region_name=self._cloud.region,
+            )
         if not found:
             where = f"{self._cloud.interface}, region {self._cloud.region or 'any'}"
             raise ConfigError(f"no {service} in the catalogue ({where})", "see `openstack catalog`")
