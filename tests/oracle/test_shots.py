@@ -78,6 +78,18 @@ def test_a_person_may_have_a_living_host_shot() -> None:
     assert alive(told.fencing(cls=at.Class.ORDERED)).shot().laws == set()
 
 
+@pytest.mark.parametrize(("ordered", "laws"), [(C1, set[str]()), (C2, {"I5"})])
+def test_a_person_may_have_it_shot_anew_where_no_state_names_a_class(
+    ordered: HostId, laws: set[str]
+) -> None:
+    told = story().suspected(cls=at.Class.MANAGEMENT_ONLY).host(C1, at.Fenced(0.0))
+    again = replace(told.hosts[C1], zombie_risk="it lives")
+
+    told.decided(on.FenceOrdered("ann", ordered, ordered), hosts=(again,))
+
+    assert told.shot().laws == laws
+
+
 # I7: four hosts, so one shot within the window.
 
 

@@ -234,6 +234,9 @@ class Oracle:
                 at.Suspect(cls=cls) | at.Repairing(cls=cls) | at.Held(cls=cls) | at.Fencing(cls=cls)
             ):
                 records.classes[host] = (after.epoch, cls)
+            case _ if isinstance(it.event, on.FenceOrdered) and it.event.host == host:
+                # Taken, in a state that names no class: a refused one would have changed nothing.
+                records.classes[host] = (after.epoch, at.Class.ORDERED)
             case _:
                 pass
         if type(after.state) is not type(before.state):
