@@ -1,23 +1,16 @@
-"""The laws of `ports.Store`, one class for SQLite and for the simulator's stand-in alike."""
+"""The laws of `ports.Store`, one class for every database and for the stand-in of the simulator."""
 
-import sqlite3
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import make_url
 from sqlalchemy.schema import CreateTable
 
-from ninelives.adapters.sql import SHARED_FILESYSTEMS, SqlStore, filesystem_type, open_store
+from ninelives.adapters.sql import open_store
 from ninelives.adapters.sql_schema import metadata, upsert_record
-from ninelives.engine.errors import (
-    ConfigError,
-    StoreBroken,
-    StoreUnavailable,
-    StoreUnknown,
-    StoreUnsafe,
-)
 from ninelives.engine.ports import (
     Batch,
     Committed,
@@ -29,6 +22,8 @@ from ninelives.engine.ports import (
     TermLost,
 )
 from ninelives.sim.memory_store import MemoryStore
+
+from .store_servers import KINDS, Server
 
 NOBODY = LeaseRow("", 0, 0)
 
@@ -42,14 +37,21 @@ def batch(expect: int, count: int = 1, term: int = 1, **records: bytes) -> Batch
     return Batch(term, expect, entries, records)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+SERVERS = [pytest.param(name, marks=pytest.mark.server) for name in KINDS]
+
+
+@pytest.fixture(params=["memory", "sqlite", *SERVERS])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    sqlite = open_store(f"sqlite:///{tmp_path}/store.db")
-    yield sqlite
-    sqlite.close()
+    match request.param:
+        case "memory":
+            yield MemoryStore()
+        case "sqlite":
+            with closing(open_store(f"sqlite:///{tmp_path}/store.db")) as opened:
+                yield opened
+        case name:
+            server: Server = request.getfixturevalue(name)
+            with closing(open_store(server.new_database())) as opened:
+                yield opened
 
 
 @pytest.fixture
@@ -232,162 +234,6 @@ class TestBatch:
     def test_does_not_put_what_it_drops(self) -> None:
         with pytest.raises(AssertionError, match="put and dropped"):
             Batch(1, 0, (entry(1),), {"h1": b""}, frozenset({"h1"}))
-
-
-class TestSqlite:
-    @pytest.fixture
-    def path(self, tmp_path: Path) -> Path:
-        return tmp_path / "store.db"
-
-    @pytest.fixture
-    def reopen(self, path: Path, request: pytest.FixtureRequest) -> Callable[[], SqlStore]:
-        def again() -> SqlStore:
-            opened = open_store(f"sqlite:///{path}")
-            request.addfinalizer(opened.close)
-            return opened
-
-        return again
-
-    def test_remembers(self, reopen: Callable[[], SqlStore]) -> None:
-        first = reopen()
-        first.take(NOBODY, "a")
-        first.commit(batch(0, 2, h1=b"fenced"))
-        first.set_disarmed("why")
-        first.close()
-
-        second = reopen()
-
-        assert second.identity() == first.identity()
-        assert second.lease() == LeaseRow("a", 1, 0)
-        assert second.load() == {"h1": b"fenced"}
-        assert second.journal(0, 10) == [entry(1), entry(2)]
-        assert second.disarmed() == "why"
-
-    def test_two_controllers_share_one_store(self, reopen: Callable[[], SqlStore]) -> None:
-        ours, theirs = reopen(), reopen()
-        ours.take(NOBODY, "a")
-        theirs.take(theirs.lease(), "b")
-
-        assert ours.commit(batch(0)) == TermLost(2)
-        assert theirs.commit(batch(0, term=2)) == Committed(1)
-
-    def test_a_batch_that_fails_half_way_leaves_nothing(
-        self, reopen: Callable[[], SqlStore], path: Path
-    ) -> None:
-        store = reopen()
-        store.take(NOBODY, "a")
-        with sqlite3.connect(path) as intruder:
-            intruder.execute("CREATE TRIGGER full BEFORE INSERT ON records BEGIN "
-                             "SELECT RAISE(ABORT, 'no more'); END")  # fmt: skip
-        intruder.close()
-
-        with pytest.raises(StoreBroken):
-            store.commit(batch(0, 2, h1=b"lost"))
-
-        assert store.identity().revision == 0
-        assert store.journal(0, 10) == []
-
-    def test_says_when_it_does_not_answer(self, reopen: Callable[[], SqlStore], path: Path) -> None:
-        store = reopen()
-        store.take(NOBODY, "a")
-        intruder = sqlite3.connect(path, isolation_level=None)
-        intruder.execute("BEGIN IMMEDIATE")
-
-        with pytest.raises(StoreUnavailable):
-            store.commit(batch(0))
-
-        intruder.close()
-        assert store.commit(batch(0)) == Committed(1)
-
-    def test_is_readable_by_its_owner_only(
-        self, reopen: Callable[[], SqlStore], path: Path
-    ) -> None:
-        reopen().take(NOBODY, "a")
-
-        assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
-
-    @pytest.mark.parametrize("version", [0, 2, 99])
-    def test_refuses_another_version(
-        self, reopen: Callable[[], SqlStore], path: Path, version: int
-    ) -> None:
-        reopen().close()
-        with sqlite3.connect(path) as intruder:
-            intruder.execute("UPDATE head SET schema_version = ?", [version])
-        intruder.close()
-
-        with pytest.raises(StoreUnknown, match=f"version {version}"):
-            reopen()
-
-    def test_refuses_a_journal_without_a_head(
-        self, reopen: Callable[[], SqlStore], path: Path
-    ) -> None:
-        store = reopen()
-        store.take(NOBODY, "a")
-        store.commit(batch(0))
-        store.close()
-        with sqlite3.connect(path) as intruder:
-            intruder.execute("DELETE FROM head")
-        intruder.close()
-
-        with pytest.raises(StoreBroken):
-            reopen()
-
-    @pytest.mark.parametrize("pragma", ["synchronous=NORMAL", "synchronous=OFF"])
-    def test_refuses_commits_that_a_power_loss_undoes(self, path: Path, pragma: str) -> None:
-        def set_pragmas(connection: sqlite3.Connection, _: object) -> None:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA {pragma}")
-
-        careless = create_engine(f"sqlite:///{path}")
-        event.listen(careless, "connect", set_pragmas)
-
-        with pytest.raises(StoreUnsafe, match="synchronous"):
-            SqlStore(careless)
-
-        careless.dispose()
-
-    def test_refuses_a_journal_mode_other_than_wal(self, path: Path) -> None:
-        careless = create_engine(f"sqlite:///{path}")
-
-        with pytest.raises(StoreUnsafe, match="journal_mode"):
-            SqlStore(careless)
-
-        careless.dispose()
-
-    @pytest.mark.parametrize("magic", SHARED_FILESYSTEMS)
-    def test_refuses_a_file_that_several_machines_see(self, path: Path, magic: int) -> None:
-        with pytest.raises(StoreUnsafe, match="shared between machines"):
-            open_store(f"sqlite:///{path}", filesystem=lambda _: magic)
-
-        assert not path.exists()
-
-    def test_knows_a_filesystem_by_its_magic(self) -> None:
-        assert filesystem_type(Path("/proc")) == 0x9FA0
-
-    @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:"])
-    def test_refuses_to_live_in_memory(
-        self, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.chdir(tmp_path)
-        with pytest.raises(StoreUnsafe):
-            open_store(url)
-
-    @pytest.mark.parametrize("url", ["nonsense", "oracle://db", "postgresql://db/ninelives"])
-    def test_refuses_what_it_does_not_know(self, url: str) -> None:
-        with pytest.raises(ConfigError):
-            open_store(url)
-
-    def test_refuses_a_file_that_is_no_database(
-        self, reopen: Callable[[], SqlStore], path: Path
-    ) -> None:
-        path.write_bytes(b"not a database " * 100)
-
-        with pytest.raises(StoreBroken):
-            reopen()
-
-    def test_says_that_its_directory_is_missing(self, tmp_path: Path) -> None:
-        with pytest.raises(StoreUnavailable):
-            open_store(f"sqlite:///{tmp_path}/nowhere/store.db")
 
 
 @pytest.mark.parametrize("url", ["postgresql+psycopg://db", "mysql+pymysql://db"])
