@@ -1,8 +1,10 @@
 """Sources that are about this controller and its devices, and no adapter's own."""
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping
 
+from ninelives.adapters.kdump import hear, listening
 from ninelives.adapters.power import PowerRoads
 from ninelives.core.events import PowerRead
 from ninelives.core.model import HostId, Power, RoadId
@@ -16,6 +18,8 @@ from ninelives.engine.ports import PowerDevices
 
 from .config.configuration import Configuration
 from .telemetry import Presence
+
+log = logging.getLogger(__name__)
 
 BY_SERIALS = "serial numbers"  # in the journal, where a person's name would stand
 FIRST_PAUSE_S = 0.05  # between two devices in the first round of a term
@@ -69,6 +73,34 @@ async def mapping_sweep(configuration: Configuration, roads: PowerRoads, tell: T
         if not wires:
             await asyncio.sleep(pause_s)
         pause_s = configuration.probes.power_sweep_s / max(1, len(wires))
+
+
+async def kdump(configuration: Configuration, tell: Tell) -> None:
+    """Hear of hosts that write a dump, where some policy waits for one."""
+    setting = configuration.setting
+    policies = (setting.policy, *setting.segment_policies.values())
+    if any(policy.kdump_wait_s > 0 for policy in policies):
+        await _hear_dumps(configuration, tell)
+    await asyncio.Event().wait()
+
+
+async def _hear_dumps(configuration: Configuration, tell: Tell) -> None:
+    address = configuration.probes.kdump_address
+    try:
+        async with listening(address) as (ear, _):
+            await hear(ear, addresses_of(configuration), tell)
+    except OSError as error:
+        # A dump that is not heard of is cut short; it keeps nobody from being rescued.
+        log.warning("kdump.deaf", extra={"address": address, "why": str(error.strerror)})
+
+
+def addresses_of(configuration: Configuration) -> Mapping[str, HostId]:
+    """Map every address of every host to it: a dump's kernel sends from any of them. Pure."""
+    return {
+        address: host
+        for host, names in configuration.names.items()
+        for address in (*names.addresses.values(), *names.storage_addresses)
+    }
 
 
 def roads_of(configuration: Configuration) -> Iterator[tuple[HostId, RoadId]]:

@@ -72,6 +72,7 @@ async def wired(base: Foundation, configuration: Configuration) -> AsyncGenerato
                     partial(witness.others, me, base.board, base.clock),
                     partial(sources.power_sweep, configuration, power),
                     partial(sources.mapping_sweep, configuration, power),
+                    partial(sources.kdump, configuration),
                     *cloud.sources,
                 ),
                 published=partial(_published, base),

@@ -58,6 +58,7 @@ class ProbePlan:
     tcp_port: int
     refused_is_life: bool
     power_sweep_s: float
+    kdump_address: str
     references: Mapping[Plane, tuple[str, ...]]
 
 

@@ -121,6 +121,7 @@ class Probes(BaseModel):
     tcp_port: Annotated[int, Field(ge=1, le=65535)] = 22
     refused_is_life: bool = True  # a kernel that refuses a connection lives; a proxy refuses, too
     power_sweep_s: Annotated[float, Field(ge=10.0)] = 600.0
+    kdump_address: Name = "0.0.0.0"  # noqa: S104 - where dumps are heard of, if `kdump_wait_s` > 0
     references: dict[Plane, list[Name]] = Field(default_factory=dict)
 
 
