@@ -165,6 +165,8 @@ def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:
             yield from confirmed(world, host)
         case at.Fenced() | at.Evacuating() | at.Vacated() if not is_proved_dead(record):
             yield from proved_by_hand(world, host)
+        case at.Fenced() | at.Evacuating() if host.gate_opened_by and host.is_up:
+            yield ("reboot", host.id)  # a gate opened too late: its servers are being moved
         case at.Evacuating() if host.condition in DEAD and is_proved_by_reboot(record):
             yield from signed(world, host)
             yield from confirmed(world, host)
