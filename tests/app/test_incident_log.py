@@ -3,11 +3,13 @@
 from functools import partial
 from pathlib import Path
 
+import pytest
 from tests.engine.play import SETTLED_S, Play
 from tests.engine.stand_ins import HOSTS
 
 from ninelives.adapters.sql import open_store
 from ninelives.app.incident_log import incidents, told
+from ninelives.app.incident_page import markdown, phases
 from ninelives.engine import journal
 
 C1, _, _ = HOSTS
@@ -31,4 +33,14 @@ def test_a_power_loss_is_one_incident_with_every_server_s_outcome(tmp_path: Path
         "why": "dead_or_frozen", "detail": "healthy → suspect R8",
     }  # fmt: skip
     assert told(store, C1, 2) is None
+    spent = phases(whole)
+    assert [name for name, _ in spent] == ["suspect", "fencing", "fenced", "evacuating"]
+    lines = whole["timeline"]
+    last = next(line for line in lines if "vacated" in str(line))
+    assert isinstance(last, dict)
+    assert isinstance(last["wall"], float)
+    assert sum(took_s for _, took_s in spent) == pytest.approx(last["wall"] - incident.began)
+    page = markdown(whole)
+    assert "| s1 | move.done |" in page
+    assert "proof.made power_off" in page
     store.close()

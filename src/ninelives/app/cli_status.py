@@ -1,7 +1,6 @@
 """`ninelives status` and `incident list|show`: how things stand, and what happened."""
 
 import json
-import time
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from .client import asked, of_format, of_socket
 from .exits import Exit, Group
+from .incident_page import clock, markdown
 from .views import Document, Json
 
 
@@ -101,5 +101,21 @@ def show(name: str, socket_path: Path, form: str) -> int:
     return Exit.DONE
 
 
-def clock(wall: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall))
+@incident.command()
+@click.argument("name", metavar="HOST/NUMBER")
+@of_socket
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["md", "json"]),
+    default="md",
+    show_default=True,
+    help="For people, or for programs.",
+)
+def report(name: str, socket_path: Path, form: str) -> int:
+    """Write one incident as a page: its phases, its proofs, what became of each server."""
+    found = cast("Document", asked(socket_path, f"/v1/incidents/{name}"))
+    click.echo(
+        json.dumps(found, indent=2) if form == "json" else markdown(found), nl=form == "json"
+    )
+    return Exit.DONE
