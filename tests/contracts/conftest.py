@@ -31,3 +31,10 @@ def postgresql() -> Generator[Server]:
     """One PostgreSQL for the whole run."""
     with store_servers.postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Generator[Server]:
+    """One MariaDB for the whole run."""
+    with store_servers.mariadb() as server:
+        yield server

@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-KINDS = ("postgresql",)
+KINDS = ("postgresql", "mariadb")
 READY_S, END_S = 30.0, 20.0
 POSTGRES_PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
@@ -95,7 +95,7 @@ class Postgres:
         command = map(str, (*as_user("postgres"), *serve, "-c", "listen_addresses="))
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([*command], stdout=log, stderr=log)
-        wait_until_ready(self, self.url("postgres"))
+        wait_until_ready(self.process, self.folder, self.url("postgres"))
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://ninelives@/{database}?host={self.folder}"
@@ -119,6 +119,49 @@ class Postgres:
         end(self.process, signal.SIGQUIT)  # an immediate shutdown: nothing is flushed
 
 
+@dataclass
+class MariaDb:
+    """MariaDB, on a socket."""
+
+    folder: Path
+    server: Path
+    options: tuple[str, ...] = ()
+    process: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        install = program("mariadb-install-db", "mariadb-server")
+        made = ("--no-defaults", f"--datadir={self.folder}/db", "--skip-test-db")
+        run(*as_user("mysql"), install, *made, "--auth-root-authentication-method=normal")
+
+    def start(self) -> None:
+        serve = ("--no-defaults", f"--datadir={self.folder}/db", f"--socket={self.folder}/socket")
+        small = ("--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", *self.options)
+        command = map(str, (*as_user("mysql"), self.server, *serve, *small))
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen([*command], stdout=log, stderr=log)
+        wait_until_ready(self.process, self.folder, self.url(""))
+
+    def url(self, database: str) -> str:
+        return f"mariadb+pymysql://root@localhost/{database}?unix_socket={self.folder}/socket"
+
+    def new_database(self) -> str:
+        again = ("DROP DATABASE IF EXISTS ninelives", "CREATE DATABASE ninelives")
+        self.execute(self.url(""), *again)
+        return self.url("ninelives")
+
+    def execute(self, url: str, *statements: str) -> None:
+        execute(url, *statements)
+
+    def freeze(self) -> None:
+        signal_all(self.process, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        signal_all(self.process, signal.SIGCONT)
+
+    def kill(self) -> None:
+        end(self.process, signal.SIGKILL)
+
+
 def execute(url: str, *statements: str) -> None:
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -127,15 +170,14 @@ def execute(url: str, *statements: str) -> None:
     engine.dispose()
 
 
-def wait_until_ready(server: Postgres, url: str) -> None:
+def wait_until_ready(process: subprocess.Popen[bytes], folder: Path, url: str) -> None:
     deadline = time.monotonic() + READY_S
     while True:
         try:
             return execute(url, "SELECT 1")
         except OperationalError:
-            log = (server.folder / "log").read_text(errors="replace")
-            is_running = server.process is not None and server.process.poll() is None
-            assert is_running, log
+            log = (folder / "log").read_text(errors="replace")
+            assert process.poll() is None, log
             assert time.monotonic() < deadline, log
             time.sleep(0.05)
 
@@ -164,6 +206,19 @@ def postgres() -> Generator[Postgres]:
     made_by = program("initdb", "postgresql", *POSTGRES_PROGRAMS)
     with folder_of("postgres") as folder:
         server = Postgres(folder, made_by.parent)
+        try:
+            server.make()
+            server.start()
+            yield server
+        finally:
+            server.kill()
+
+
+@contextmanager
+def mariadb() -> Generator[MariaDb]:
+    serves = program("mariadbd", "mariadb-server")
+    with folder_of("mysql") as folder:
+        server = MariaDb(folder, serves, ("--skip-networking",))
         try:
             server.make()
             server.start()

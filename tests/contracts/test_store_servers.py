@@ -193,3 +193,33 @@ class TestPostgres:
     def test_says_that_it_cannot_log_in(self, url: str, wrong: str) -> None:
         with pytest.raises(StoreUnavailable, match="hint: is the database running, and are its"):
             open_store(url.replace("ninelives@/postgres", wrong))
+
+
+class TestMariaDb:
+    @pytest.fixture
+    def url(self, mariadb: Server) -> str:
+        return mariadb.new_database()
+
+    @pytest.mark.parametrize("value", [0, 2])
+    def test_refuses_what_a_power_loss_undoes(self, mariadb: Server, url: str, value: int) -> None:
+        name = "innodb_flush_log_at_trx_commit"
+        mariadb.execute(url, f"SET GLOBAL {name} = {value}")
+        try:
+            with pytest.raises(StoreUnsafe, match=f"{name} is {value}"):
+                open_store(url)
+        finally:
+            mariadb.execute(url, f"SET GLOBAL {name} = 1")
+
+    @pytest.mark.parametrize(
+        ("right", "wrong", "hint"),
+        [
+            ("root@localhost/ninelives", "root@localhost/nowhere", "make the database first"),
+            ("root@localhost", "nobody:wrong@localhost", "check the user and the password"),
+        ],
+    )
+    def test_says_what_to_do(self, url: str, right: str, wrong: str, hint: str) -> None:
+        with pytest.raises(StoreUnavailable, match=f"hint: {hint}"):
+            open_store(url.replace(right, wrong))
+
+    def test_takes_the_url_of_openstack_services(self, url: str) -> None:
+        open_store(url.replace("mariadb+pymysql", "mysql+pymysql")).close()

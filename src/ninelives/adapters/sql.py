@@ -77,6 +77,10 @@ def _engine(url: URL, filesystem: Callable[[Path], int], exists: bool) -> Engine
             from . import sql_postgres
 
             return sql_postgres.engine_for(url)
+        case "mysql" | "mariadb":
+            from . import sql_mariadb
+
+            return sql_mariadb.engine_for(url)
         case other:
             raise ConfigError(f"no store for {other} in this version")
 
@@ -215,10 +219,14 @@ def _refuse_unsafe(connection: Connection) -> None:
     match connection.dialect.name:
         case "sqlite":
             sql_sqlite.refuse_unsafe(connection)
-        case _:
+        case "postgresql":
             from . import sql_postgres
 
             sql_postgres.refuse_unsafe(connection)
+        case _:
+            from . import sql_mariadb
+
+            sql_mariadb.refuse_unsafe(connection)
 
 
 def _open_schema(connection: Connection, exists: bool) -> None:

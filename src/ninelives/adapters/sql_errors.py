@@ -44,8 +44,9 @@ def code_of(error: SQLAlchemyError) -> object:
     """Return SQLSTATE, MariaDB's number, or None where there is neither."""
     if not isinstance(error, DBAPIError) or error.orig is None:
         return None
-    sqlstate: object = getattr(error.orig, "sqlstate", None)
-    return sqlstate or next(iter(error.orig.args), None)
+    number: object = next(iter(error.orig.args), None)
+    # PyMySQL tells SQLSTATE, too, which for MariaDB is mostly "HY000".
+    return number if isinstance(number, int) else getattr(error.orig, "sqlstate", None)
 
 
 def is_conflict(error: SQLAlchemyError) -> bool:
