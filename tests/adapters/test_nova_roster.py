@@ -1,5 +1,6 @@
 """Servers and their records as Nova shows them: what a list leaves out is not believed away."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,8 +12,9 @@ from tests import virtual_loop
 from ninelives.adapters.nova.roster import Roster
 from ninelives.adapters.nova.services import Roll, Services
 from ninelives.adapters.nova.session import PAGE_ROWS
+from ninelives.adapters.nova.shared import together
 from ninelives.adapters.nova.views import Names, Surroundings, service_row
-from ninelives.adapters.nova.wire import Reply
+from ninelives.adapters.nova.wire import Reply, Request
 from ninelives.core.model import HostId, ServerId, ServerSeen, VmState
 from ninelives.engine.errors import Garbled, Unreachable
 
@@ -179,6 +181,44 @@ def test_a_server_in_a_cell_that_is_down_is_unreadable_not_gone() -> None:
 
     with pytest.raises(Garbled):
         play(told, lambda roster: roster.show([IDS[0]]))
+
+
+# Many that are read afresh at once.
+
+
+class SlowLists(ScriptedWire):
+    """Lists take their time; whoever is asked for directly answers at once."""
+
+    async def exchange(self, request: Request, deadline_s: float) -> Reply:
+        if "/servers/detail" in request.url:
+            await asyncio.sleep(10.0)
+        return await super().exchange(request, deadline_s)
+
+
+def test_a_list_that_is_too_slow_for_who_waits_is_not_tried_again() -> None:
+    async def story(roster: Roster) -> list[str]:
+        await roster.show(IDS[:3])
+        await roster.show(IDS[3:])
+        said: list[str] = []
+
+        async def check(server: ServerId) -> None:
+            try:
+                async with asyncio.timeout(5.0):
+                    await roster.show((server,))
+                said.append("read")
+            except TimeoutError:
+                said.append("unread")
+
+        for _ in range(3):
+            await together(map(check, IDS))
+        return said
+
+    told = SlowLists(wire([listed(*map(server, IDS))], [moves()]).told)
+
+    said = play(told, story)
+
+    assert said.count("unread") <= len(IDS)
+    assert said[-len(IDS) :] == ["read"] * len(IDS)
 
 
 # Whether a list is whole.

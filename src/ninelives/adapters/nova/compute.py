@@ -1,5 +1,6 @@
 """The port `Compute` over the true HTTP APIs: everything that the engine asks of Nova."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ from .session import NOVA, PLACEMENT, Session
 from .targets import SeesDisk, Targets
 from .views import VOLUMES, MoveRow, Names, Surroundings
 from .wire import Wire
+
+log = logging.getLogger(__name__)
 
 
 def _nobody(host: HostId, server: ServerId) -> bool:  # noqa: ARG001 -- a `SeesDisk`
@@ -60,8 +63,11 @@ class NovaCompute:
         there, moves = await self._roster.on_host(host)
         holders = await self._targets.holders(host)
         seen = await self._roster.show(_others(there, moves, holders or frozenset()))
-        found = (*there.values(), *filter(_is_known, seen))
-        return found, await self.services.is_whole(roll) and holders is not None
+        is_whole = await self.services.is_whole(roll) and holders is not None
+        if not is_whole:
+            why = "a cell is down" if holders is not None else "no compute node of it"
+            log.warning("nova.list_incomplete", extra={"host": host, "why": why})
+        return (*there.values(), *filter(_is_known, seen)), is_whole
 
     async def show(self, servers: tuple[ServerId, ...]) -> tuple[ServerSeen, ...]:
         return await self._roster.show(servers)

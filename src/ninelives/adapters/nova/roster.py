@@ -35,6 +35,7 @@ from .views import (
 OVERLAP = timedelta(seconds=15)
 ASKED_DIRECTLY = 3  # so few servers are not worth a list
 LISTED_FOR_ONE = 8  # servers that a list may show for each that is wanted
+SLOW_LIST_S, NO_LIST_S = 2.0, 60.0
 SWEEP = 4  # so many of those who were not asked for directly since UNSWEPT_S are, at each look
 UNSWEPT_S = 60.0
 IDLE_MAX = timedelta(minutes=5)  # longer without a look: begin anew rather than list all changes
@@ -77,13 +78,16 @@ class Roster:
         self._as_of: datetime | None = None  # by Nova's clock: all of this era is at least as new
         self._moves_as_of: datetime | None = None  # the same of all records
         self._era = 1
+        self._lists_from = 0.0  # by our clock: before, lists were slow
         self._catching_up = asyncio.Lock()
         self._fresh: Gathered[ServerId, ServerSeen] = Gathered(self._look_afresh)
 
     # Looking.
 
-    async def on_host(self, host: HostId) -> tuple[dict[ServerId, ServerSeen], list[MoveRow]]:
-        """List who is on a host, and all records that name it."""
+    async def on_host(
+        self, host: HostId, only: frozenset[ServerId] | None = None
+    ) -> tuple[dict[ServerId, ServerSeen], list[MoveRow]]:
+        """List who is on a host (or who `only` of them), and all records that name it."""
         name = self.around.names.of(host)
         asked = {"all_tenants": "1", "host": name}
         servers = await self._nova.pages("/servers/detail", asked, "servers")
@@ -94,7 +98,8 @@ class Roster:
 
         async def one(fields: Fields) -> None:
             server = ServerId(text(fields, "id"))
-            found[server] = self._said(server, await self._whole(server, fields, mine))
+            if only is None or server in only:
+                found[server] = self._said(server, await self._whole(server, fields, mine))
 
         await together(map(one, servers.rows))
         return found, moves
@@ -139,12 +144,26 @@ class Roster:
         """Read them by listing their hosts where that is less work, else each directly."""
         wanted, found = list(servers), dict[ServerId, ServerSeen]()
         for host in self._hosts_worth_listing(wanted):
-            there, _ = await self.on_host(self.around.names.host(host))
-            found |= {server: there[server] for server in wanted if server in there}
+            found |= await self._listed(self.around.names.host(host), frozenset(wanted))
         return found | await self._ask_each(each for each in wanted if each not in found)
 
+    async def _listed(
+        self, host: HostId, wanted: frozenset[ServerId]
+    ) -> dict[ServerId, ServerSeen]:
+        """Read those of them who are on a host; where that is slow, not by a list again for long.
+
+        Whoever waits for it has but a few seconds (`read_timeout_s`), and would try for ever.
+        """
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            return (await self.on_host(host, wanted))[0]
+        finally:
+            if clock() > began + SLOW_LIST_S:
+                self._lists_from = clock() + NO_LIST_S
+
     def _hosts_worth_listing(self, wanted: list[ServerId]) -> list[str]:
-        if len(wanted) <= ASKED_DIRECTLY:
+        if len(wanted) <= ASKED_DIRECTLY or asyncio.get_running_loop().time() < self._lists_from:
             return []
         on_host = Counter(map(self.host_of, self._known))
         asked = Counter(map(self.host_of, wanted))
