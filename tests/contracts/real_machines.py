@@ -39,8 +39,9 @@ class RealMachines:
     @property
     def image(self) -> str:
         headers = {"X-Auth-Token": self.nova.token}
-        answer = call("GET", f"{self.endpoints['image']}/v2/images", headers=headers)
-        return str(answer.body["images"][0]["id"])
+        # The oldest one: shelving makes images too.
+        url = f"{self.endpoints['image']}/v2/images?sort=created_at:asc"
+        return str(call("GET", url, headers=headers).body["images"][0]["id"])
 
     def power_off(self, host: str) -> None:
         ordered("off", host)
