@@ -234,6 +234,7 @@ class TestPlaces:
 
         assert {each["zoneName"]: sorted(each["hosts"]) for each in zones} == {
             "east": ["c2"],
+            "internal": ["controller"],
             "nova": ["c1", "c3"],
         }
         assert {each["name"]: each["hosts"] for each in aggregates} == {

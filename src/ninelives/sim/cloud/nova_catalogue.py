@@ -1,6 +1,6 @@
 """What Nova answers out of its database alone: flavors, server groups, limits."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ninelives.sim import nova
 
@@ -27,7 +27,7 @@ def of_catalogue(stand_in: "StandIn", body: object) -> Saying:
 
 
 def list_flavors(stand_in: "StandIn", call: Call) -> Saying:
-    brief = ("id", "name", "links")
+    brief = ("id", "name", "links", *(["description"] if call.version >= (2, 55) else []))
     shown = [flavor_view(call, each) for each in FLAVORS]
     rows = [{name: each[name] for name in brief} for each in shown]
     return of_catalogue(stand_in, {"flavors": rows})
@@ -129,7 +129,7 @@ def group_id(name: str) -> str:
 # Limits
 
 
-def limits(stand_in: "StandIn", call: Call) -> Saying:  # noqa: ARG001 -- a `Handler`
+def limits(stand_in: "StandIn", call: Call) -> Saying:
     servers = [each for each in stand_in.nova.servers.values() if not each.is_deleted]
     absolute: Document = {
         "maxTotalInstances": -1,
@@ -144,4 +144,20 @@ def limits(stand_in: "StandIn", call: Call) -> Saying:  # noqa: ARG001 -- a `Han
         "totalRAMUsed": sum(each.spec.ram_mb for each in servers),
         "totalServerGroupsUsed": 0,
     }
+    for until, names in _LIMITS_OF_OLD:
+        if call.version < until:
+            absolute |= dict.fromkeys(names, -1)
     return of_catalogue(stand_in, {"limits": {"rate": [], "absolute": absolute}})
+
+
+_LIMITS_OF_OLD: Final = (  # up to which microversion they were shown
+    (
+        (2, 36),
+        (
+            *("maxSecurityGroups", "maxSecurityGroupRules", "maxTotalFloatingIps"),
+            *("totalSecurityGroupsUsed", "totalFloatingIpsUsed"),
+        ),
+    ),
+    ((2, 39), ("maxImageMeta",)),
+    ((2, 57), ("maxPersonality", "maxPersonalitySize")),
+)

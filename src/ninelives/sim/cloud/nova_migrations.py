@@ -30,8 +30,7 @@ def list_all(stand_in: "StandIn", call: Call) -> Saying:
         case Said() as refused:
             return refused
         case shown, links:
-            servers = stand_in.nova.servers
-            rows = [migration_view(each, call, servers[each.server]) for each in shown]
+            rows = [migration_view(stand_in, each, call) for each in shown]
             return Said(200, {"migrations": rows} | links, after_s=reply.after_s)
 
 

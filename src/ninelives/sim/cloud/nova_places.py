@@ -1,7 +1,7 @@
 """Where servers can be: hypervisors, host aggregates, availability zones."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ninelives.sim import nova
 
@@ -11,11 +11,19 @@ from .instants import iso
 from .nova_catalogue import of_catalogue
 from .nova_said import page, said
 from .nova_services import service_id
+from .nova_views import host_ip
 
 if TYPE_CHECKING:
     from .stand_in import StandIn
 
 DISK_GB = 10_000
+CPU: Final[Document] = {
+    "arch": "x86_64",
+    "model": "Nehalem",
+    "vendor": "Intel",
+    "features": ["pge", "clflush"],
+    "topology": {"cores": 1, "threads": 1, "sockets": 4},
+}
 
 
 # Hypervisors
@@ -104,12 +112,12 @@ def detailed(stand_in: "StandIn", call: Call, service: nova.ServiceView) -> Docu
     shown = brief(stand_in, call, service) | {
         "hypervisor_type": stand_in.plan.hypervisors.get(host, "QEMU"),
         "hypervisor_version": 7_002_000,
-        "host_ip": f"192.0.2.{list(stand_in.nova.hosts).index(host) % 250 + 1}",
+        "host_ip": host_ip(stand_in, host),
         "service": about,
     }
     if call.version >= (2, 88):
         return shown | {"uptime": None}
-    return shown | room_view(stand_in, host)
+    return shown | room_view(stand_in, host) | {"cpu_info": CPU}
 
 
 def room_view(stand_in: "StandIn", host: str) -> Document:
@@ -128,7 +136,6 @@ def room_view(stand_in: "StandIn", host: str) -> Document:
         "disk_available_least": DISK_GB,
         "running_vms": sum(not each.is_deleted for each in guests),
         "current_workload": 0,
-        "cpu_info": {},
     }
 
 
@@ -193,17 +200,18 @@ def detail_zones(stand_in: "StandIn", call: Call) -> Saying:  # noqa: ARG001 -- 
     reply = stand_in.ask(nova.ListServices())
     if not isinstance(reply, nova.Answer):
         return said(reply)
-    zones: dict[str, Document] = {}
+    zones: dict[str, dict[str, Document]] = {}
     assert isinstance(reply.body, tuple)
-    for each in reply.body:
+    for each in (*stand_in.nova.control_services(stand_in.now), *reply.body):
         assert isinstance(each, nova.ServiceView)
         about: Document = {
             "available": each.is_up,
             "active": not each.is_disabled,
             "updated_at": iso(each.last_report, "plain"),
         }
-        zone = stand_in.nova.hosts[each.host].az
-        zones.setdefault(zone, {})[each.host] = {"nova-compute": about}
+        host = stand_in.nova.hosts.get(each.host)
+        hosts = zones.setdefault("internal" if host is None else host.az, {})
+        hosts.setdefault(each.host, {})[each.binary] = about
     shown = [
         {"zoneName": zone, "zoneState": {"available": True}, "hosts": hosts}
         for zone, hosts in sorted(zones.items())

@@ -20,6 +20,7 @@ POWER: Final = {
     nova.PowerState.SUSPENDED: 7,
 }
 _WITH_FAULT = {"ERROR", "DELETED"}
+_WITH_PROGRESS = {"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"}
 
 
 def brief_view(stand_in: "StandIn", server: nova.Server, call: Call) -> Document:  # noqa: ARG001 -- as `server_view`
@@ -70,9 +71,9 @@ def common(server: nova.Server, call: Call) -> Document:
         "OS-EXT-STS:power_state": POWER[server.power_state],
         "os-extended-volumes:volumes_attached": volumes_of(server, version),
     }
-    if server.status not in _WITH_FAULT:
+    if server.status in _WITH_PROGRESS:
         shown["progress"] = 0
-    elif server.fault is not None:
+    if server.status in _WITH_FAULT and server.fault is not None:
         shown["fault"] = {"code": 500, "created": iso(server.updated), "message": server.fault}
     return shown
 
@@ -122,7 +123,7 @@ def newer_part(stand_in: "StandIn", server: nova.Server, call: Call) -> Document
         shown["tags"] = sorted(server.spec.tags)
     if version >= (2, 63):
         shown["trusted_image_certificates"] = None
-    if version >= (2, 71):
+    if version >= (2, 71) and "id" in call.parts:  # not in lists
         group = server.spec.group
         shown["server_groups"] = [] if group is None else [uuid_of("group", group)]
     if version >= (2, 73):
@@ -171,9 +172,17 @@ def flavor_of(call: Call, spec: nova.Spec) -> Document:
     }
 
 
-def migration_view(migration: nova.Migration, call: Call, server: nova.Server) -> Document:
+def host_ip(stand_in: "StandIn", host: str | None) -> str | None:
+    """Give a host an address that is nobody's (RFC 5737)."""
+    if host is None:
+        return None
+    return f"192.0.2.{list(stand_in.nova.hosts).index(host) % 250 + 1}"
+
+
+def migration_view(stand_in: "StandIn", migration: nova.Migration, call: Call) -> Document:
     """One row of /os-migrations."""
-    version = call.version
+    version, server = call.version, stand_in.nova.servers[migration.server]
+    is_resize = migration.kind is nova.MigrationKind.RESIZE
     shown: Document = {
         "id": migration.id,
         "instance_uuid": migration.server,
@@ -181,10 +190,10 @@ def migration_view(migration: nova.Migration, call: Call, server: nova.Server) -
         "source_node": migration.source,
         "dest_compute": migration.dest,
         "dest_node": migration.dest,
-        "dest_host": None,
+        "dest_host": host_ip(stand_in, migration.dest),
         "status": str(migration.status),
-        "old_instance_type_id": 1,
-        "new_instance_type_id": 1,
+        "old_instance_type_id": 1 if is_resize else None,
+        "new_instance_type_id": 1 if is_resize else None,
         "created_at": iso(migration.created, "plain"),
         "updated_at": iso(migration.updated, "plain"),
     }

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from .admission import PLACEMENT_MAX, PLACEMENT_MIN, version_headers, written
 from .calls import Call, Document, Row, Said, Saying
+from .catalogue import FLAVORS
 from .keystone import project_id
 from .nova_places import DISK_GB, aggregate_id, provider_id
 from .nova_views import migration_uuid
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 DISABLED = "COMPUTE_STATUS_DISABLED"
 TRAITS = ("COMPUTE_NODE", "COMPUTE_TRUSTED_CERTS", "HW_CPU_X86_VMX")
-CLASSES = ("VCPU", "MEMORY_MB", "DISK_GB")
+CLASSES: tuple[str, ...] = ("VCPU", "MEMORY_MB", "DISK_GB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +35,22 @@ class Provider:
 
 def providers(stand_in: "StandIn") -> list[Provider]:
     stand_in.advance()
-    return [provider(stand_in, host) for host in stand_in.nova.hosts]
+    used = {host: dict.fromkeys(CLASSES, 0) for host in stand_in.nova.hosts}
+    for consumer, hosts in stand_in.nova.allocations.items():
+        for name, amount in resources(stand_in, consumer).items():
+            for host in hosts:
+                used[host][name] += amount
+    return [provider(stand_in, host, used[host]) for host in stand_in.nova.hosts]
 
 
-def provider(stand_in: "StandIn", name: str) -> Provider:
-    host, (vcpus, ram_mb) = stand_in.nova.hosts[name], stand_in.nova.load(name)
+def provider(stand_in: "StandIn", name: str, used: dict[str, int]) -> Provider:
+    host = stand_in.nova.hosts[name]
     is_disabled = stand_in.nova.services[name].has_disabled_trait
     zone = () if host.az == "nova" else (host.az,)
     return Provider(
         name,
         {"VCPU": host.vcpus, "MEMORY_MB": host.ram_mb, "DISK_GB": DISK_GB},
-        {"VCPU": vcpus, "MEMORY_MB": ram_mb, "DISK_GB": 0},
+        used,
         (*TRAITS, DISABLED) if is_disabled else TRAITS,
         tuple(aggregate_id(each) for each in (*zone, *sorted(host.aggregates))),
     )
@@ -159,7 +165,8 @@ def allocations(stand_in: "StandIn", call: Call) -> Saying:
         if consumer_id(stand_in, consumer) == call.parts["id"]:
             part: Document = {"generation": 1, "resources": resources(stand_in, consumer)}
             project = stand_in.nova.servers[server_of(stand_in, consumer)].spec.project
-            shown: Document = {
+            shown: Document = {"consumer_type": "INSTANCE"} if call.version >= (1, 38) else {}
+            shown |= {
                 "allocations": {provider_id(host): part for host in hosts},
                 "project_id": project_id(project),
                 "user_id": project_id(project),
@@ -184,7 +191,10 @@ def consumer_id(stand_in: "StandIn", consumer: str) -> str:
 
 def resources(stand_in: "StandIn", consumer: str) -> dict[str, int]:
     spec = stand_in.nova.servers[server_of(stand_in, consumer)].spec
-    return {"VCPU": spec.vcpus, "MEMORY_MB": spec.ram_mb}
+    disks = {flavor.name: flavor.disk_gb for flavor in FLAVORS}
+    disk_gb = 0 if spec.is_volume_backed else disks.get(spec.flavor, 0)
+    held = {"VCPU": spec.vcpus, "MEMORY_MB": spec.ram_mb, "DISK_GB": disk_gb}
+    return {name: amount for name, amount in held.items() if amount}
 
 
 # Candidates
