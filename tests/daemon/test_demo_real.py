@@ -17,6 +17,7 @@ def test_the_true_demo_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> No
     )
 
     assert told.returncode == 0, told.stdout + told.stderr
+    assert told.stderr == ""
     assert "2 servers were sent for once each; none ever ran twice" in told.stdout
     assert "is killed in the middle of it" in told.stdout
     assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ Nothing outside this machine is touched, and nothing is left behind.
 """
 
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -137,6 +138,8 @@ def show_real(console: Console) -> bool:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ninelives-")))
         cloud = stack.enter_context(served(PLAN))
+        # At the end it is closed with callers still waiting; that is no news to who watches.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         running = [stack.enter_context(started(folder, cloud, name)) for name in CONTROLLERS]
         stage = Stage(console, cloud, running, truth(cloud).names)
         is_over = played(stage)
