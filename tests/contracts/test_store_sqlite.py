@@ -93,7 +93,7 @@ class TestSqlite:
 
         assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
 
-    @pytest.mark.parametrize("version", [0, 2, 99])
+    @pytest.mark.parametrize("version", [0, 3, 99])
     def test_refuses_another_version(
         self, reopen: Callable[[], SqlStore], path: Path, version: int
     ) -> None:

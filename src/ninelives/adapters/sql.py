@@ -41,7 +41,16 @@ from ninelives.engine.ports import (
 from . import sql_sqlite
 from .sql_errors import is_conflict, store_error
 from .sql_limits import CONFLICTS_MAX
-from .sql_schema import HEAD_ROW, SCHEMA_VERSION, head, journal, records, upsert_record
+from .sql_schema import (
+    HEAD_ROW,
+    OLDEST_VERSION,
+    SCHEMA_VERSION,
+    head,
+    journal,
+    pins,
+    records,
+    upsert_record,
+)
 from .sql_sqlite import filesystem_type
 
 Done = TypeVar("Done")
@@ -153,6 +162,12 @@ class SqlStore:
     def set_disarmed(self, cause: str | None) -> None:
         self._run(lambda connection: connection.execute(update(head).values(disarmed=cause)))
 
+    def upgrade(self) -> tuple[int, ...]:
+        """Take the tables to this version, and say through which. Controllers may be at work."""
+        from .sql_upgrade import upgraded
+
+        return self._run(upgraded)
+
     def _swap(self, seen: LeaseRow, wanted: LeaseRow) -> LeaseRow | None:
         unchanged = (head.c.holder == seen.holder, head.c.term == seen.term)
         swap = update(head).where(*unchanged, head.c.beat == seen.beat).values(wanted._asdict())
@@ -240,17 +255,19 @@ def _open_schema(connection: Connection, exists: bool) -> None:
             from . import sql_postgres
 
             sql_postgres.alone(connection)
-        for table in (journal, records, head):
+        for table in (journal, records, pins, head):
             connection.execute(CreateTable(table, if_not_exists=True))
     if connection.execute(select(head.c.id)).first() is None:
         if connection.execute(select(journal.c.revision).limit(1)).first() is not None:
             raise StoreBroken("the store has a journal but no head: it was damaged")
         _begin_history(connection)
     version = connection.execute(select(head.c.schema_version)).scalar_one()
-    if version != SCHEMA_VERSION:
+    if not OLDEST_VERSION <= version <= SCHEMA_VERSION:
+        newer = "a newer ninelives upgraded it: install that one"
+        older = "upgrade with the releases between, one after the other: `ninelives db upgrade`"
         raise StoreUnknown(
             f"the store has schema version {version}, this is {SCHEMA_VERSION}",
-            "run `ninelives db upgrade`, or the newer ninelives that wrote it",
+            newer if version > SCHEMA_VERSION else older,
         )
 
 

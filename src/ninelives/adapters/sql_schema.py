@@ -3,7 +3,8 @@
     head     one row: which store this is, how far it has come, who leads, whether disarmed
     journal  one row a decision, by revision
     records  one row a record: its latest body
-    pins     one row a controller: what it sees now; no part of the history, made when first needed
+    pins     one row a controller: what it sees now; no part of the history. In a store of version 1
+             it is made when first needed
 
 The lease stands in the same row as the revision on purpose. Every commit *updates* the row that
 a take-over updates, so that any database lets only one of the two through. A lease in a row of
@@ -25,16 +26,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+OLDEST_VERSION = SCHEMA_VERSION - 1  # what controllers of this version work on, too
 HEAD_ROW = 1
 NAME_CHARS_MAX = 255
 BODY_BYTES_MAX = 2**24 - 1  # makes MariaDB choose MEDIUMBLOB; plain BLOB ends at 64 KiB
 
 # MariaDB compares text without regard to case unless told otherwise: "Host" would be "host".
-_NAME = String(NAME_CHARS_MAX).with_variant(
+NAME = String(NAME_CHARS_MAX).with_variant(
     mysql.VARCHAR(NAME_CHARS_MAX, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
 )
-_BODY = LargeBinary(BODY_BYTES_MAX)
+BODY = LargeBinary(BODY_BYTES_MAX)
 
 metadata = MetaData()
 
@@ -45,7 +47,7 @@ head = Table(
     Column("schema_version", Integer, nullable=False),
     Column("store_id", String(36), nullable=False),
     Column("revision", BigInteger, nullable=False),
-    Column("holder", _NAME, nullable=False),
+    Column("holder", NAME, nullable=False),
     Column("term", BigInteger, nullable=False),
     Column("beat", BigInteger, nullable=False),
     Column("disarmed", Text, nullable=True),
@@ -64,24 +66,24 @@ journal = Table(
     Column("term", BigInteger, nullable=False),
     Column("at", Double, nullable=False),
     Column("wall", Double, nullable=False),
-    Column("event", _BODY, nullable=False),
-    Column("notes", _BODY, nullable=False),
+    Column("event", BODY, nullable=False),
+    Column("notes", BODY, nullable=False),
 )
 
 records = Table(
     "records",
     metadata,
-    Column("key", _NAME, primary_key=True),
-    Column("body", _BODY, nullable=False),
+    Column("key", NAME, primary_key=True),
+    Column("body", BODY, nullable=False),
 )
 
 
 pins = Table(
     "pins",
     MetaData(),
-    Column("witness", _NAME, primary_key=True),
+    Column("witness", NAME, primary_key=True),
     Column("beat", BigInteger, nullable=False),
-    Column("body", _BODY, nullable=False),
+    Column("body", BODY, nullable=False),
 )
 
 

@@ -2,11 +2,12 @@
 
 import click
 
-from .cli_arm import arm, db, disarm
+from .cli_arm import arm, disarm
 from .cli_cloud import cloud
 from .cli_compare import compare
 from .cli_config import config
 from .cli_controller import controller
+from .cli_db import db
 from .cli_demo import demo
 from .cli_doctor import doctor
 from .cli_explore import explore

@@ -29,7 +29,7 @@ class Recorder:
     def __init__(self, file: TextIO) -> None:
         """Write the head."""
         self._file = file
-        self._write(HEAD)
+        write_head(file)
 
     def saw(self, when: float, happening: Happening) -> None:
         """Write the row of a durable decision."""
@@ -38,21 +38,30 @@ class Recorder:
         ready = Ready(
             happening.revision, happening.term, happening.now, happening.event, happening.decision
         )
-        entry = batch_of(ready, when).entries[0]
-        self._write(
-            {
-                "revision": entry.revision,
-                "term": entry.term,
-                "at": entry.at,
-                "wall": entry.wall,
-                "event": json.loads(entry.event),
-                "notes": json.loads(entry.notes),
-            }
-        )
+        write_entry(self._file, batch_of(ready, when).entries[0])
 
-    def _write(self, document: Mapping[str, object]) -> None:
-        json.dump(document, self._file, ensure_ascii=False, separators=(",", ":"))
-        self._file.write("\n")
+
+def write_head(file: TextIO) -> None:
+    """Begin a recording."""
+    _write(file, HEAD)
+
+
+def write_entry(file: TextIO, entry: Entry) -> None:
+    """Write one row."""
+    row = {
+        "revision": entry.revision,
+        "term": entry.term,
+        "at": entry.at,
+        "wall": entry.wall,
+        "event": json.loads(entry.event),
+        "notes": json.loads(entry.notes),
+    }
+    _write(file, row)
+
+
+def _write(file: TextIO, document: Mapping[str, object]) -> None:
+    json.dump(document, file, ensure_ascii=False, separators=(",", ":"))
+    file.write("\n")
 
 
 def read(path: Path) -> Iterator[Row]:

@@ -1,0 +1,72 @@
+"""`ninelives db check`, `export`, `upgrade`: the store looked at, copied out, brought forward."""
+
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from .cli_arm import db, of_config, of_store, opened, place_of
+from .exits import Complaint, Exit
+
+__all__ = ["db"]  # with these commands added
+
+
+@db.command()
+@of_store
+@of_config
+def check(path: Path | None, config: Path) -> int:
+    """Read the whole store and say what in it breaks its laws. Changes nothing."""
+    from ninelives.engine.store_check import FINDINGS_MAX, findings
+
+    with opened(_url(path, config)) as here:
+        found = list(islice(findings(here), FINDINGS_MAX))
+        identity = here.identity()
+    for finding in found:
+        click.echo(finding)
+    if found:
+        return Exit.FOUND
+    click.echo(f"sound: store {identity.store_id}, revision {identity.revision}")
+    return Exit.DONE
+
+
+@db.command()
+@of_store
+@of_config
+@click.option(
+    "-o", "--out", type=click.File("w", encoding="utf-8"), default="-", help="Where to; - is here."
+)
+def export(path: Path | None, config: Path, out: TextIO) -> int:
+    """Write the journal as a recording, one JSON document a line: `host why --journal` reads it."""
+    from ninelives.engine.journal import PAGE_ROWS
+
+    from .recording import write_entry, write_head
+
+    with opened(_url(path, config)) as here:
+        if not here.identity().revision:
+            raise Complaint("nothing was ever decided in this store", "", Exit.FOUND)
+        write_head(out)
+        after = 0
+        while page := here.journal(after, PAGE_ROWS):
+            for entry in page:
+                write_entry(out, entry)
+            after = page[-1].revision
+    return Exit.DONE
+
+
+@db.command()
+@of_store
+@of_config
+def upgrade(path: Path | None, config: Path) -> int:
+    """Bring the tables to this version, once every controller is of it. Controllers may run."""
+    with opened(_url(path, config)) as here:
+        went_through = here.upgrade()
+    for version in went_through:
+        click.echo(f"now of version {version}")
+    if not went_through:
+        click.echo("nothing to do: this store is of this version")
+    return Exit.DONE
+
+
+def _url(path: Path | None, config: Path) -> str:
+    return place_of(path, None if path is None else path.parent, config).url
