@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
-from tests.cloud.cloud_client import Cloud, Nova, until
+from tests.cloud.cloud_client import Nova, until
 
 from ninelives.adapters.nova.clouds import cloud_of
 from ninelives.adapters.nova.compute import NovaCompute, Site
@@ -16,14 +16,39 @@ from ninelives.core.model import HostId, ServerId, ServerSeen
 from ninelives.engine.ports import Compute
 
 Value = TypeVar("Value")
+MOVED_S = 60.0  # the slowest machine under a real control plane
 C1, C2, C3 = HostId("c1"), HostId("c2"), HostId("c3")
+
+
+class Stage(Protocol):
+    """A cloud to which things happen: the stand-in, or a real one."""
+
+    @property
+    def auth_url(self) -> str: ...
+
+    @property
+    def password(self) -> str: ...
+
+    def login(self, user: str = "admin", project: str | None = None) -> Nova: ...
+
+    def reset(self, **plan: object) -> None: ...
+
+    def drive(self, host: str, verb: str, **arguments: object) -> Any: ...
+
+    def set_faults(self, **faults: object) -> None: ...
+
+    def control(self, method: str, path: str, body: object = None) -> Any: ...
+
+    def add_server(self, name: str, host: str, **state: object) -> str: ...
+
+    def ran_twice(self) -> dict[str, list[str]]: ...
 
 
 @dataclass(frozen=True)
 class Site3:
     """Three hosts, two servers on each; `ask` runs one story against the port."""
 
-    cloud: Cloud
+    cloud: Stage
     here: Path
 
     def ask(self, story: Callable[[Compute], Awaitable[Value]]) -> Value:
@@ -66,7 +91,7 @@ class Site3:
             is_at_rest = shown["OS-EXT-STS:task_state"] is None
             return is_at_rest and shown["OS-EXT-SRV-ATTR:host"] == host
 
-        until(is_there)
+        until(is_there, MOVED_S)
 
 
 async def one(compute: Compute, server: ServerId) -> ServerSeen:
@@ -75,7 +100,7 @@ async def one(compute: Compute, server: ServerId) -> ServerSeen:
 
 
 async def arrived(compute: Compute, server: ServerId, *hosts: HostId) -> ServerSeen:
-    async with asyncio.timeout(10.0):
+    async with asyncio.timeout(MOVED_S):
         while True:
             seen = await one(compute, server)
             if seen.host in hosts and seen.task_state is None:

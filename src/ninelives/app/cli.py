@@ -14,6 +14,7 @@ from .cli_explore import explore
 from .cli_fencing import fencing
 from .cli_host import host, why
 from .cli_host_orders import ORDERS
+from .cli_lab import lab
 from .cli_notify import notify
 from .cli_policy import policy
 from .cli_sim import sim
@@ -40,6 +41,7 @@ main.add_command(host)
 for order in ORDERS:
     host.add_command(order)
 main.add_command(incident)
+main.add_command(lab)
 main.add_command(notify)
 main.add_command(policy)
 main.add_command(sim)

@@ -1,0 +1,133 @@
+"""`ninelives lab`: real parts on this machine, to be broken at will."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .exits import Complaint, Exit
+
+if TYPE_CHECKING:
+    from ninelives.lab.hosts import Hosts
+
+PARTS = ("openstack",)
+
+
+def of_folder(command: click.decorators.FC) -> click.decorators.FC:
+    """Add the option that says which lab is meant."""
+    return click.option(
+        "--folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Where the lab keeps its files.  [default: ~/.cache/ninelives/lab]",
+    )(command)
+
+
+@click.group()
+def lab() -> None:
+    """Real Keystone, Placement, Glance and Nova on this machine's loopback.
+
+    Everything that is started listens on 127.0.0.1 and is ended by `lab down`.
+    """
+
+
+@lab.command()
+@click.option("--hosts", type=click.IntRange(1, 40), default=3, show_default=True)
+@click.option("--with", "parts", default="openstack", show_default=True, help="Which parts.")
+@click.option(
+    "--port", type=click.IntRange(1024, 65_000), default=15_000, help="The first of ten.",
+    show_default=True,
+)  # fmt: skip
+@of_folder
+def up(hosts: int, parts: str, port: int, folder: Path | None) -> int:
+    """Install what is missing (once) and start what does not run. Safe to repeat."""
+    from ninelives.lab.openstack import control
+    from ninelives.lab.openstack.install import PartMissing
+    from ninelives.lab.places import Places, usual_folder
+    from ninelives.lab.processes import Processes
+
+    unknown = set(parts.split(",")) - set(PARTS)
+    if unknown:
+        raise click.UsageError(f"no such part: {' '.join(sorted(unknown))}")
+    names = tuple(f"c{number}" for number in range(1, hosts + 1))
+    places = Places((folder or usual_folder()).resolve(), names, port)
+    places.prepare()
+    began = time.monotonic()
+
+    def say(words: str) -> None:
+        click.echo(f"{time.monotonic() - began:6.1f}  {words}")
+
+    try:
+        control.up(Processes(places), say)
+    except PartMissing as error:
+        raise Complaint(Exception.__str__(error), error.hint, Exit.MISSING) from error
+    click.echo(f"OS_CLIENT_CONFIG_FILE={places.folder}/clouds.yaml OS_CLOUD=lab")
+    return Exit.DONE
+
+
+@lab.command()
+@of_folder
+def status(folder: Path | None) -> int:
+    """Show every process and every guest; exit 1 where one died, or a guest runs twice."""
+    from ninelives.lab.hosts import Hosts
+    from ninelives.lab.places import found, usual_folder
+    from ninelives.lab.processes import Processes, memory_mb
+
+    processes = Processes(found((folder or usual_folder()).resolve()))
+    hosts = Hosts(processes)
+    dead = 0
+    for name in processes.names():
+        pid = processes.pid(name)
+        dead += pid is None
+        shown = "DEAD" if pid is None else f"{pid:>8} {memory_mb(pid):6.0f} MB"
+        click.echo(f"{name:<16} {shown}")
+    for host in processes.places.hosts:
+        guests = [guest for guest, where in hosts.running().items() if host in where]
+        click.echo(f"{host:<6} {'on ' if hosts.is_on(host) else 'off'} {len(guests)} guests run")
+    for guest, where in hosts.twice().items():
+        click.echo(f"RUNS TWICE: {guest} on {' and '.join(sorted(where))}")
+    return Exit.FOUND if dead or hosts.twice() else Exit.DONE
+
+
+@lab.command()
+@of_folder
+@click.option("--wipe", is_flag=True, help="Delete its databases, too; what is installed stays.")
+def down(folder: Path | None, wipe: bool) -> int:
+    """End everything that the lab started."""
+    import shutil
+
+    from ninelives.lab.openstack import control
+    from ninelives.lab.places import found, usual_folder
+    from ninelives.lab.processes import Processes
+
+    places = found((folder or usual_folder()).resolve())
+    control.down(Processes(places))
+    if wipe:
+        shutil.rmtree(places.folder)
+    click.echo(f"nothing of the lab in {places.folder} runs any more")
+    return Exit.DONE
+
+
+@lab.command()
+@click.argument("name")
+@click.argument("order", type=click.Choice(["off", "on"]))
+@of_folder
+def host(name: str, order: str, folder: Path | None) -> None:
+    """Cut the power of a host (nova-compute and every guest end at once), or give it back."""
+    hosts = _hosts_with(name, folder)
+    match order:
+        case "off":
+            hosts.power_off(name)
+        case _:
+            hosts.power_on(name)
+
+
+def _hosts_with(name: str, folder: Path | None) -> "Hosts":
+    from ninelives.lab.hosts import Hosts
+    from ninelives.lab.places import found, usual_folder
+    from ninelives.lab.processes import Processes
+
+    places = found((folder or usual_folder()).resolve())
+    if name not in places.hosts:
+        raise click.UsageError(f"no host {name}; there are {' '.join(places.hosts)}")
+    return Hosts(Processes(places))

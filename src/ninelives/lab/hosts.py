@@ -1,0 +1,98 @@
+"""The lab's hosts: what happens to them, and what really runs there.
+
+A host is one nova-compute and its guests. Its switch is the file `run/HOST.off`: it is there first,
+then nova-compute is killed and its guests are shut down, as when power goes.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from .openstack import services
+from .places import Places
+from .processes import Processes
+
+
+class GuestState(IntEnum):
+    """nova/compute/power_state.py."""
+
+    RUNNING = 1
+    PAUSED = 3
+    SHUT_DOWN = 4
+
+
+RUNS = {GuestState.RUNNING, GuestState.PAUSED}  # QEMU lives and holds its disk
+UUID_LETTERS = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Every host of one lab."""
+
+    processes: Processes
+
+    @property
+    def places(self) -> Places:
+        return self.processes.places
+
+    def is_on(self, host: str) -> bool:
+        return not self._switch(host).exists()
+
+    def power_off(self, host: str) -> None:
+        """Cut the power: nova-compute and every guest of the host end at once. Safe to repeat."""
+        self._switch(host).touch()
+        self.processes.kill(host)
+        for guest in self.defined(host):
+            self._shut_down(host, guest)
+
+    def power_on(self, host: str) -> None:
+        """Give power back. nova-compute starts; guests stay shut down until Nova wants them."""
+        self._switch(host).unlink(missing_ok=True)
+        services.start_compute(self.processes, host)
+
+    def kill_compute(self, host: str) -> None:
+        """Kill nova-compute alone: the guests run on."""
+        self.processes.kill(host)
+
+    def set_spawns(self, host: str, *, fails: bool = False, takes_s: float = 0.0) -> None:
+        """Say how spawns on this host go from now on."""
+        orders = self.places.etc / "spawns"
+        orders.mkdir(exist_ok=True)
+        fresh = orders / f"{host}.new"
+        fresh.write_text(json.dumps({"fails": fails, "takes_s": takes_s}))
+        fresh.replace(orders / host)
+
+    def defined(self, host: str) -> list[str]:
+        """List the guests whose files lie on a host, whether they run or not."""
+        folder = self.places.guests / host
+        names = [path.name for path in folder.iterdir()] if folder.exists() else []
+        return sorted(name for name in names if len(name) == UUID_LETTERS)
+
+    def running(self) -> Mapping[str, frozenset[str]]:
+        """Return for each guest that runs the hosts on which it does."""
+        found = dict[str, frozenset[str]]()
+        for host in self.places.hosts:
+            for guest in self.defined(host):
+                if self._state(host, guest) in RUNS:
+                    found[guest] = found.get(guest, frozenset()) | {host}
+        return found
+
+    def twice(self) -> Mapping[str, frozenset[str]]:
+        """Return every guest that runs on two hosts at this moment: a split brain."""
+        return {guest: hosts for guest, hosts in self.running().items() if len(hosts) > 1}
+
+    def _state(self, host: str, guest: str) -> int:
+        try:
+            return int((self.places.guests / host / guest).read_text().split()[0])
+        except FileNotFoundError:
+            return GuestState.SHUT_DOWN  # destroyed since it was listed
+
+    def _shut_down(self, host: str, guest: str) -> None:
+        path = self.places.guests / host / guest
+        _, name = path.read_text().split()
+        path.write_text(f"{GuestState.SHUT_DOWN:d} {name}\n")
+
+    def _switch(self, host: str) -> Path:
+        return self.places.run / f"{host}.off"

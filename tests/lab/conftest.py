@@ -1,0 +1,65 @@
+"""One real control plane for the whole run: the one that is named, or one of its own."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from tests.contracts.compute_site import Site3
+from tests.contracts.nova_under_test import UnderTest
+from tests.lab.machines import LabCloud, LabMachines, machines_of, runs
+
+from ninelives.lab.hosts import Hosts
+from ninelives.lab.openstack import control
+from ninelives.lab.openstack.install import PartMissing, demand_system_parts
+from ninelives.lab.places import Places, found
+from ninelives.lab.processes import Processes
+
+NAMES = ("c1", "c2", "c3", "c4", "c5")
+OWN_PORT = 16_000  # beside a lab that somebody else uses
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hosts]:
+    """Five hosts. `NINELIVES_LAB_FOLDER` names a lab that runs, which is left as it is."""
+    named = os.environ.get("NINELIVES_LAB_FOLDER")
+    if named:
+        hosts = Hosts(Processes(found(Path(named).resolve())))
+        assert runs(hosts), f"the lab in {named} does not answer: ninelives lab up --hosts 5"
+        yield hosts
+        return
+    try:
+        demand_system_parts()
+    except PartMissing as error:
+        pytest.skip(f"no real Nova was held against this: {error}")
+    places = Places(tmp_path_factory.mktemp("lab"), NAMES, OWN_PORT)
+    places.prepare()
+    processes = Processes(places)
+    try:
+        control.up(processes, print)
+        yield Hosts(processes)
+    finally:
+        control.down(processes)
+    assert processes.strays() == []
+
+
+@pytest.fixture
+def machines(lab: Hosts) -> LabMachines:
+    found = machines_of(lab)
+    found.reset()
+    return found
+
+
+@pytest.fixture
+def under_test(machines: LabMachines) -> UnderTest:
+    """Five hosts and no servers."""
+    return UnderTest(machines)
+
+
+@pytest.fixture
+def site(lab: Hosts, tmp_path: Path) -> Generator[Site3]:
+    """Three of the hosts with two servers on each."""
+    cloud = LabCloud(machines_of(lab))
+    cloud.reset()
+    yield Site3(cloud, tmp_path)
+    assert cloud.ran_twice() == {}
