@@ -49,6 +49,7 @@ def look(draft: Draft, host: HostId) -> None:
         case at.Returning() as state:
             returning.look(draft, host, state)
         case at.Quarantined() as state:
+            moves.keep_down(draft, host)
             returning.quarantined(draft, host, state)
 
 

@@ -106,10 +106,10 @@ def _about_host(draft: Draft, action: HostAction) -> str:
             return holding_power_on(draft, action.host)
         case do.Revoke(), state if isinstance(state, (*OUT_OF_SERVICE, at.Quarantined)):
             return ""
-        case do.ForceDown(), at.Fenced() | at.Evacuating() | at.Vacated():
+        case do.ForceDown(), at.Fenced() | at.Evacuating() | at.Vacated() | at.Quarantined():
             return "" if valid(record) else "no_proof"
         case do.Disable(), state:
-            is_out = isinstance(state, (*OUT_OF_SERVICE, at.Held))
+            is_out = isinstance(state, (*OUT_OF_SERVICE, at.Quarantined, at.Held))
             return "" if is_out else "other_state"
         case do.Enable(), at.Healthy() | at.Returning():
             return ""

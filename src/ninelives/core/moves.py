@@ -35,10 +35,26 @@ def fenced(draft: Draft, host: HostId) -> None:
         return
     upkeep(draft, host)
     if not is_forced_down(draft, host):
-        draft.act(do.ForceDown(host, record.epoch), policy.request_timeout_s)
-        disable(draft, host)
+        _force_down(draft, host)
     draft.ask(do.ListServers(host, record.epoch, 0))
     draft.wake_host(host, draft.now + policy.list_s)
+
+
+def _force_down(draft: Draft, host: HostId) -> None:
+    action = do.ForceDown(host, draft.host(host).epoch)
+    draft.act(action, draft.policy(host).request_timeout_s)
+    disable(draft, host)
+
+
+def keep_down(draft: Draft, host: HostId) -> None:
+    """Force the service down after all, when Nova comes to show it up while the host is out.
+
+    A list that lags shows our own force-down, of which we took leave with the last episode, as
+    somebody else's. An operator's may be taken off while nobody may be placed there yet.
+    """
+    is_read = draft.sights(host).nova is not None
+    if is_read and not is_forced_down(draft, host) and not draft.host(host).zombie_risk:
+        _force_down(draft, host)
 
 
 def is_forced_down(draft: Draft, host: HostId) -> bool:
@@ -206,6 +222,7 @@ def upkeep(draft: Draft, host: HostId) -> None:
     read_evidence(draft, host)
     if draft.host(host).zombie_risk:
         return  # the old reads would make the very proof again that was contradicted
+    keep_down(draft, host)
     revoking.revoke(draft, host)
     collect(draft, host)
     still_on(draft, host)
