@@ -167,6 +167,28 @@ def test_a_rebuild_that_may_wait_there_keeps_it_off_until_its_server_is_somewher
     assert not holding_power_on(draft, C1)
 
 
+@pytest.mark.parametrize(
+    ("target", "seen", "is_sent", "why"),
+    [
+        (C1, ASKED, False, ""),
+        (C1, ASKED, True, "rebuild_waits"),
+        (C1, replace(ASKED, task_state="rebuild_spawning"), False, "rebuild_waits"),
+        (C2, replace(ASKED, host=C2), False, "rebuild_waits"),
+    ],
+)
+def test_a_rebuild_that_ended_here_does_not_wait_and_its_start_waits_for_the_host(
+    target: HostId, seen: ServerSeen, is_sent: bool, why: str
+) -> None:
+    draft = vacated()
+    record("c3", epoch=1, state=at.Evacuating(NOW - 100))(draft)
+    calm = seen if seen.task_state == "rebuild_spawning" else replace(seen, task_state=None)
+    move = replace(plan(draft, HostId("c3"), replace(calm, host=HostId("c3"))), named=(C1, C2))
+    starting = at.Starting(NOW - 10, target, is_sent=is_sent)
+    draft.put_move(replace(move, state=starting, seen=calm))
+
+    assert holding_power_on(draft, C1) == why
+
+
 def test_it_is_remembered_through_a_new_episode_and_forgotten_with_health() -> None:
     draft = moved(vacated(), at.Done(NOW - 100, C2))
     record(state=at.Returning(NOW, at.Stage.SOAKING, NOW))(draft)

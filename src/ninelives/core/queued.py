@@ -95,7 +95,16 @@ def _is_at_home(move: at.Move, host: HostId) -> bool:
 def is_named_by_open_move(draft: Draft, host: HostId) -> bool:
     """Say whether a move still in flight ever named this host: its queue may hold that rebuild."""
     return any(
-        host in move.named and not isinstance(move.state, RESTS)
+        host in move.named and not isinstance(move.state, RESTS) and not _has_come(move, host)
         for other in draft.active()
         for move in draft.moves_of(other.id)
     )
+
+
+def _has_come(move: at.Move, host: HostId) -> bool:
+    """Say whether the rebuild is over, here, and only the start is missing: it waits for the host.
+
+    Both would wait for each other: nothing is started on a host that is not healthy.
+    """
+    waits = isinstance(move.state, at.Starting) and not move.state.is_sent
+    return waits and move.seen.host == host and move.seen.task_state is None
