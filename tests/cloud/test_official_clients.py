@@ -172,5 +172,5 @@ def test_novaclient_forces_down_and_evacuates(cloud: Cloud, clients: Clients) ->
         "service": "down",
         "actions": ["evacuate"],
         "migrations": ["evacuation"],
-        "zones": ["nova"],
+        "zones": ["internal", "nova"],
     }
