@@ -1,6 +1,7 @@
 """Serves the stand-in on loopback: a port for the cloud, one for Nova, one for each BMC."""
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import Generator
@@ -59,6 +60,8 @@ class Listening:
             await self.server.serve(self.sockets)
         finally:
             self.app.close_ports()
+            # Whoever still waits for an answer is cut off now: no error, and nothing to print.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 
 
 def listen(plan: Plan, port: int = 0) -> Listening:
