@@ -19,6 +19,7 @@ _MISSING = "make the database first: CREATE DATABASE, and grant it to our user"
 _STANDBY = "this server only reads: a standby, or a cluster that closed itself. Name the writer"
 _CUT_OFF = "this node of Galera is cut off from the majority: name a node, or a proxy, that is not"
 _PAUSED = "this controller paused in the middle of a write: look at its machine"
+_RACED = "another node of the cluster wrote at the same time, again and again; try again"
 _SILENT = "is the database running, and are its address, user, password and name right?"
 
 HINTS: dict[object, str] = {
@@ -59,7 +60,7 @@ def store_error(error: SQLAlchemyError) -> StoreError:
     code, said = code_of(error), _first_line(error)
     is_known = code in HINTS or code in CONFLICTS
     if is_known or isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
-        hint = HINTS.get(code, _SILENT)
+        hint = HINTS.get(code, _RACED if code in CONFLICTS else _SILENT)
         return StoreUnavailable(f"the store does not answer: {said}", hint)
     return StoreBroken(f"the store cannot be relied upon: {said}", "see `ninelives db check`")
 
