@@ -1,17 +1,19 @@
-"""Where a lab keeps its files and listens: one folder, ten ports on loopback, one cache."""
+"""Where a lab keeps its files and listens: one folder, ports on loopback, one cache."""
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ninelives.core.model import Plane
 from ninelives.engine.errors import ConfigError
 
 LOOPBACK = "127.0.0.1"
 FIRST_PORT = 15_000
 PORTS = (
     *("keystone", "placement", "glance", "nova", "network"),
-    *("database", "messages", "epmd", "erlang", "bmcs"),
+    *("database", "messages", "epmd", "erlang", "probed"),
 )
 
 
@@ -50,6 +52,18 @@ class Places:
 
     def url(self, part: str) -> str:
         return f"http://{LOOPBACK}:{self.port(part)}"
+
+    def bmc_port(self, host: str) -> int:
+        return self.first_port + len(PORTS) + self.hosts.index(host)
+
+    def bmc_url(self, host: str) -> str:
+        return f"http://{LOOPBACK}:{self.bmc_port(host)}"
+
+    def probed(self, host: str) -> Mapping[Plane, tuple[str, int]]:
+        """Where a host is probed on each plane: at addresses of its own, all of them loopback."""
+        last, port = self.hosts.index(host) + 1, self.port("probed")
+        planes = enumerate(Plane, start=1)
+        return {plane: (f"127.77.{number}.{last}", port) for number, plane in planes}
 
     def prepare(self) -> None:
         """Make the folders, and remember what this lab is for the commands that come later."""

@@ -1,8 +1,10 @@
 """The whole control plane, up and down, in the one order that works."""
 
+import sys
 from collections.abc import Callable
 
-from ninelives.lab.processes import Processes
+from ninelives.lab.hosts import Hosts
+from ninelives.lab.processes import Processes, is_open, until
 
 from . import catalogue, files, foundation, install, services
 from .api import logged_in
@@ -37,15 +39,25 @@ def up(processes: Processes, say: Say) -> None:
     catalogue.once(places, "register", lambda: catalogue.register(places, api))
     processes.listens("placement", "placement")
     services.start_minds(processes)
-    for host in places.hosts:
+    on = [host for host in places.hosts if Hosts(processes).is_on(host)]
+    for host in on:
         services.start_compute(processes, host)
     processes.listens("nova-api", "nova")
     processes.listens("glance", "glance")
     processes.listens("network", "network")
     catalogue.once(places, "furnish", lambda: catalogue.furnish(places, api))
     say("users, catalogue, flavors and image are there")
-    services.wait_for_hosts(processes, api)
-    say(f"every nova-compute is up: {' '.join(places.hosts)}")
+    services.wait_for_hosts(processes, api, on)
+    start_bmcs(processes)
+    say(f"nova-compute is up: {' '.join(on)}")
+
+
+def start_bmcs(processes: Processes) -> None:
+    """Start the BMCs and probed ports of all hosts, in an interpreter of our own."""
+    places = processes.places
+    processes.start("bmcs", [sys.executable, "-m", "ninelives.lab.bmcs", str(places.folder)])
+    ports = [places.bmc_port(host) for host in places.hosts]
+    until(lambda: all(map(is_open, ports)), f"no BMC answers: {processes.log('bmcs')}")
 
 
 def down(processes: Processes) -> int:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files as resources
 from pathlib import Path
 
-from ninelives.adapters.nova.fields import parsed, rows, text, whole
+from ninelives.adapters.nova.fields import flag, parsed, rows, text, whole
 from ninelives.lab.places import Places
 from ninelives.lab.processes import Processes, until
 
@@ -188,11 +188,11 @@ def _answers(path: Path) -> bool:
 # --------------------------------------------------------------------------------------- hosts
 
 
-def wait_for_hosts(processes: Processes, api: Api) -> None:
+def wait_for_hosts(processes: Processes, api: Api, on: Sequence[str]) -> None:
     """Wait until every host is up, known to Placement and mapped to the cell."""
     places = processes.places
-    wanted = set(places.hosts)
-    until(lambda: wanted <= up(places, api), "a nova-compute does not come up: see its log")
+    wanted = set(on)
+    until(lambda: wanted <= answering(places, api), "a nova-compute does not come up: see its log")
     until(lambda: wanted <= provided(places, api), "a host is unknown to Placement: see its log")
     if wanted <= shown(places, api):
         return
@@ -203,10 +203,17 @@ def wait_for_hosts(processes: Processes, api: Api) -> None:
     until(lambda: wanted <= shown(places, api), "hosts are not mapped to their cell", 10.0)
 
 
-def up(places: Places, api: Api) -> set[str]:
-    found = api("GET", f"{places.url('nova')}/v2.1/os-services?binary=nova-compute")
+def answering(places: Places, api: Api) -> set[str]:
+    """Name who reports. One that somebody forced down never counts as up, whatever it reports."""
+    found = api(
+        "GET", f"{places.url('nova')}/v2.1/os-services?binary=nova-compute", version="compute 2.53"
+    )
     services = rows(found, "services")
-    return {text(each, "host") for each in services if text(each, "state") == "up"}
+    return {
+        text(each, "host")
+        for each in services
+        if text(each, "state") == "up" or flag(each, "forced_down")
+    }
 
 
 def provided(places: Places, api: Api) -> set[str]:
