@@ -42,7 +42,7 @@ class Posted(BaseHTTPRequestHandler):
         self.send_response(server.status)
         self.end_headers()
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
         """Say nothing."""
 
 
