@@ -43,7 +43,7 @@ def just_before_commit(store: SqlStore, happens: Callable[[], object]) -> None:
         if left:
             left.pop()()
 
-    event.listen(store._engine, "commit", once)
+    event.listen(store._engine, "commit", once)  # pyright: ignore[reportPrivateUsage] - no port for it
 
 
 def test_a_node_knows_what_another_one_acknowledged(stores: tuple[SqlStore, SqlStore]) -> None:
