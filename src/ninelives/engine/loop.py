@@ -25,7 +25,7 @@ from typing import Protocol
 from ninelives.core.actions import READS, Action
 from ninelives.core.cluster import Cluster
 from ninelives.core.events import Armed, Event, OwnFault, TermBegan, Woke
-from ninelives.core.model import WitnessId
+from ninelives.core.model import ServerSeen, WitnessId
 from ninelives.core.setting import Setting
 from ninelives.engine.disarm import Memory, disarm, finished, recalled, unfinished
 from ninelives.engine.errors import GuardLost, HandedOver, LeaseLost, StoreUnavailable, first_of
@@ -210,8 +210,12 @@ class Heart:
             lambda report: _hand_over(loop, self._reports, report),
         )
         self._desk = Desk(
-            wiring.ports, office, node.cluster, wiring.objection, self._inbox.put, Looks()
+            wiring.ports, office, node.cluster, self._object, self._inbox.put, Looks()
         )
+
+    def _object(self, mind: Cluster, action: Action, now: float, seen: ServerSeen | None) -> str:
+        """Return why an action must not go out at this very instant."""
+        return self._node.unsettled() or self._wiring.objection(mind, action, now, seen)
 
     async def run(self) -> None:
         """Run every part; the first that ends with an exception cancels all others."""

@@ -17,12 +17,14 @@ from typing import NamedTuple
 
 from ninelives.core.actions import Action
 from ninelives.core.cluster import Cluster, Decision
-from ninelives.core.events import Event
+from ninelives.core.events import Armed, Event, MaintenanceSet, ModeSet
 from ninelives.core.invariants import Broken, check
 from ninelives.engine.errors import InvariantBroken
 
 Decide = Callable[[Cluster, Event, float], Decision]
 Laws = Callable[[Cluster, Event, Decision, float], tuple[Broken, ...]]
+
+LEAVES = (Armed, ModeSet, MaintenanceSet)  # the orders that may give leave to act
 
 
 def lawless(before: Cluster, event: Event, decision: Decision, now: float) -> tuple[Broken, ...]:
@@ -96,6 +98,14 @@ class Node:
         while self._waiting and self._waiting[0].revision <= revision:
             actions.extend(self._waiting.popleft().decision.actions)
         return tuple(actions)
+
+    def unsettled(self) -> str:
+        """Say why nothing may be sent just now, "" where it may: leave was given, not yet on disk.
+
+        The mind knows of it already. Were its commit to fail, it would never have been given.
+        """
+        is_pending = any(isinstance(ready.event, LEAVES) for ready in self._waiting)
+        return "leave_not_durable" if is_pending else ""
 
     def wake_at(self) -> float | None:
         """Return when the next `on.Woke` is due, None if nothing waits for time."""

@@ -97,7 +97,8 @@ def last_check(
     if not controller.hold.tenure.may_send(now, committed_at, world.setup.knobs.send_age_max_s):
         return "lease"
     assert controller.node is not None
-    return world.objection(controller.node.cluster, action, now, seen)
+    node = controller.node
+    return node.unsettled() or world.objection(node.cluster, action, now, seen)
 
 
 def let_out(
