@@ -5,7 +5,7 @@ transaction saw before. Between nodes of Galera no lock is seen at all; there th
 what certification compares, and whoever comes second fails at COMMIT with error 1213.
 """
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -16,9 +16,8 @@ from .sql_limits import (
     CONNECT_TIMEOUT_S,
     IDLE_TIMEOUT_S,
     LOCK_TIMEOUT_S,
-    POOL_CONNECTIONS_MAX,
-    POOL_TIMEOUT_S,
     STATEMENT_TIMEOUT_S,
+    pooled,
 )
 
 SETTINGS = {
@@ -34,14 +33,8 @@ SETTINGS = {
 
 def engine_for(url: URL) -> Engine:
     """Reach the database that `url` names. Nothing is sent yet."""
-    engine = create_engine(
+    engine = pooled(
         url.set(drivername="mariadb+pymysql"),
-        isolation_level="READ COMMITTED",
-        hide_parameters=True,
-        pool_pre_ping=True,  # a proxy that closed an idle connection is no store without answer
-        pool_size=POOL_CONNECTIONS_MAX,
-        max_overflow=0,
-        pool_timeout=POOL_TIMEOUT_S,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "read_timeout": ANSWER_TIMEOUT_S,

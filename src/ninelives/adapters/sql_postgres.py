@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
-from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Dialect, Engine, event, text
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ninelives.engine.errors import StoreUnavailable, StoreUnsafe
@@ -19,9 +19,8 @@ from .sql_limits import (
     CONNECT_TIMEOUT_S,
     IDLE_TIMEOUT_S,
     LOCK_TIMEOUT_S,
-    POOL_CONNECTIONS_MAX,
-    POOL_TIMEOUT_S,
     STATEMENT_TIMEOUT_S,
+    pooled,
 )
 
 MAKING_TABLES = 0x6E696E65  # the advisory lock under which one controller makes them: "nine"
@@ -74,14 +73,8 @@ def _within(gen: PQGen[Answer], limit_s: float) -> PQGen[Answer]:
 def engine_for(url: URL) -> Engine:
     """Reach the database that `url` names. Nothing is sent yet."""
     options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
-    engine = create_engine(
+    engine = pooled(
         url.set(drivername="postgresql+psycopg"),
-        isolation_level="READ COMMITTED",
-        hide_parameters=True,
-        pool_pre_ping=True,  # a proxy that closed an idle connection is no store without answer
-        pool_size=POOL_CONNECTIONS_MAX,
-        max_overflow=0,
-        pool_timeout=POOL_TIMEOUT_S,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": "ninelives",
