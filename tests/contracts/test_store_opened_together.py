@@ -7,7 +7,7 @@ from threading import Barrier
 from ninelives.adapters.sql import open_store
 from ninelives.adapters.sql_board import SqlBoard
 
-CONTROLLERS, ROUNDS = 4, 10
+CONTROLLERS, ROUNDS = 4, 60  # one round in four was refused before SQLite was asked again
 
 
 def test_all_who_open_an_empty_store_at_once_get_the_same(tmp_path: Path) -> None:

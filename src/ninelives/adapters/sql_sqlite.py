@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ninelives.engine.errors import StoreUnavailable, StoreUnknown, StoreUnsafe
 
 BUSY_TIMEOUT_S = 2.0  # a renewal that waits longer behind another writer is one without answer
+WAL_TRIES_MAX = 20  # each after waiting for another writer, BUSY_TIMEOUT_S at most
 SYNCHRONOUS_FULL = 2  # PRAGMA synchronous: OFF 0, NORMAL 1, FULL 2, EXTRA 3
 
 # f_type of statfs(2), from include/uapi/linux/magic.h; glusterfs and sshfs are mounted by FUSE,
@@ -84,6 +86,17 @@ def _make_private(path: Path, filesystem: Callable[[Path], int]) -> None:
 
 def _make_durable(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
+    for tries in range(1, WAL_TRIES_MAX + 1):
+        # While another connection switches too, SQLite refuses this one without waiting: both hold
+        # a read lock and want the exclusive one, which no busy timeout could end
+        # (sqlite.org/c3ref/busy_handler.html). A write lock it does wait for.
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or tries == WAL_TRIES_MAX:
+                raise
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
