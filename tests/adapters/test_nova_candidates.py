@@ -85,6 +85,8 @@ def test_room_is_counted_per_tree_of_providers() -> None:
     }
 
     assert rooms(answer, TINY) == {"c2": 1, "c3": 8}
+    beside = {"c3": {"VCPU": 3}, "c2": {"VCPU": 9}}
+    assert rooms(answer, TINY, beside) == {"c2": 0, "c3": 5}
 
 
 def order(rules: Rules, *services: ServiceRow, room: int = 5) -> list[str]:

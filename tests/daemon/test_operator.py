@@ -101,3 +101,22 @@ def test_a_reload_is_whole_or_not_at_all(cloud: Cloud, controller: Controller) -
     until(lambda: "mode observe" in ninelives(controller, "status").stdout)
     assert "ninelives_config_refused 0.0" in controller.get("/metrics")[1]
     assert controller.end() == 0
+
+
+def test_what_if_tells_who_would_move_where_and_sends_nothing(
+    cloud: Cloud, controller: Controller
+) -> None:
+    nova = cloud.login()
+    servers = cloud.guests("c1")
+    cloud.add_server("asleep", "c1", vm_state="paused")
+
+    told = ninelives(controller, "what-if", "c1", "--format", "json")
+    table = ninelives(controller, "host", "what-if", "c1").stdout
+
+    found = {each["server"]: each for each in json.loads(told.stdout)["servers"]}
+    assert {found[server]["target"] for server in servers} == {"c2", "c3"}
+    assert "asleep" in table
+    assert "stays away: paused" in table
+    assert told.returncode == 1
+    assert nova("GET", "/os-migrations").body["migrations"] == []
+    assert ninelives(controller, "what-if", "c9").returncode == 64

@@ -2,6 +2,7 @@
 
     GET  /v1/status              GET  /v1/hosts        GET /v1/hosts/HOST
     GET  /v1/incidents           GET  /v1/incidents/HOST/EPOCH
+    GET  /v1/what-if?host=HOST   as many of them as die together
     POST /v1/orders              {"order": "maintenance", "host": "c1", "on": true, …}
 
 Who asks is whom the kernel says is at the other end (SO_PEERCRED); nobody can claim to be another.
@@ -18,9 +19,9 @@ from starlette.routing import Route
 
 from ninelives.core.cluster import Cluster
 from ninelives.core.model import HostId
-from ninelives.engine.errors import StoreError
+from ninelives.engine.errors import PortError, StoreError
 
-from . import incident_log, views
+from . import incident_log, views, what_if
 from .orders_asked import Misread, order_of
 from .peer import Peer
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .foundation import Foundation
 
 ANSWER_S = 10.0  # an order is judged and durable long before
+REHEARSAL_S = 120.0  # each server is asked for alone
 NO_LEADER = 503
 
 Look = Callable[[Cluster, Request], views.Json]
@@ -60,6 +62,11 @@ def faces(base: "Foundation") -> Starlette:
             return said(404, "no such incident", "`ninelives incident list` shows them")
         return JSONResponse(found)
 
+    async def what_ifs(request: Request) -> Response:
+        return await rehearsed(
+            base, [HostId(each) for each in request.query_params.getlist("host")]
+        )
+
     def now() -> float:
         return base.clock.now()
 
@@ -72,6 +79,7 @@ def faces(base: "Foundation") -> Starlette:
             Route("/v1/status", looks(lambda cluster, _: views.status(cluster, now()))),
             Route("/v1/hosts", looks(lambda cluster, _: views.hosts(cluster, now()))),
             Route("/v1/hosts/{host}", looks(host)),
+            Route("/v1/what-if", what_ifs),
             Route("/v1/incidents", incidents),
             Route("/v1/incidents/{host}/{epoch:int}", incidents),
             Route("/v1/orders", orders, methods=["POST"]),
@@ -87,6 +95,21 @@ async def elsewhere(base: "Foundation") -> Response:
         holder = ""
     leader = f"{holder} leads" if holder else "nobody leads"
     return said(NO_LEADER, f"{base.presence.me} stands by; {leader}", "ask on its machine")
+
+
+async def rehearsed(base: "Foundation", hosts: list[HostId]) -> Response:
+    """Say who would move where if these hosts died together."""
+    cluster, compute = base.presence.mind, base.presence.compute
+    if cluster is None or compute is None:
+        return await elsewhere(base)
+    if not hosts or any(host not in cluster.site.hosts for host in hosts):
+        return said(404, "no such host", "`ninelives host list` shows the inventory")
+    try:
+        async with asyncio.timeout(REHEARSAL_S):
+            found = await what_if.what_if(cluster, compute, hosts, base.clock.now())
+    except (PortError, TimeoutError) as error:
+        return said(503, f"the cloud does not answer: {error}", "`ninelives doctor` says more")
+    return JSONResponse(what_if.document(found))
 
 
 async def ordered(base: "Foundation", request: Request) -> Response:

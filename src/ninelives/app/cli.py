@@ -20,6 +20,7 @@ from .cli_policy import policy
 from .cli_sim import sim
 from .cli_status import incident, status
 from .cli_swarm import crashpoints, swarm
+from .cli_what_if import what_if
 from .exits import Group
 
 
@@ -40,12 +41,14 @@ main.add_command(fencing)
 main.add_command(host)
 for order in ORDERS:
     host.add_command(order)
+host.add_command(what_if)
 main.add_command(incident)
 main.add_command(lab)
 main.add_command(notify)
 main.add_command(policy)
 main.add_command(sim)
 main.add_command(status)
+main.add_command(what_if)
 main.add_command(why)
 sim.add_command(cloud)
 sim.add_command(explore)

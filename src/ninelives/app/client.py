@@ -20,19 +20,24 @@ CODES = {400: Exit.USAGE, 403: Exit.REFUSED, 404: Exit.USAGE, 409: Exit.REFUSED}
 class SocketConnection(http.client.HTTPConnection):
     """HTTP to a socket in the file system."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("ninelives", timeout=PATIENCE_S)
-        self._path = path
+    def __init__(self, path: Path, patience_s: float) -> None:
+        super().__init__("ninelives", timeout=patience_s)
+        self._path, self._patience_s = path, patience_s
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(PATIENCE_S)
+        self.sock.settimeout(self._patience_s)
         self.sock.connect(str(self._path))
 
 
-def asked(path: Path, at: str, order: Mapping[str, object] | None = None) -> Json:
+def asked(
+    path: Path,
+    at: str,
+    order: Mapping[str, object] | None = None,
+    patience_s: float = PATIENCE_S,
+) -> Json:
     """Ask, or order; return the document that came back, or raise what the person must know."""
-    connection = SocketConnection(path)
+    connection = SocketConnection(path, patience_s)
     try:
         if order is None:
             connection.request("GET", at)

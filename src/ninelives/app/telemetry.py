@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from ninelives.adapters.nova.compute import NovaCompute
 from ninelives.core.cluster import Cluster
 from ninelives.core.model import Mode, WitnessId
 from ninelives.engine.node import Ready
@@ -35,6 +36,7 @@ class Presence:
     cluster: Cluster | None = None  # while it leads; nobody but the mind changes it
     mode: Mode = Mode.OBSERVE
     refused: str = ""  # why the last configuration was not taken
+    compute: NovaCompute | None = None  # the way to the cloud, while there is one
 
     @property
     def mind(self) -> Cluster | None:

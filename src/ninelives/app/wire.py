@@ -54,6 +54,7 @@ async def wired(base: Foundation, configuration: Configuration) -> AsyncGenerato
             Notices(configuration.told),
         )
         probes, me = configuration.probes, configuration.me
+        base.presence.compute = cloud.compute
         yield Wired(
             Wiring(
                 me=me,

@@ -88,7 +88,7 @@ def _is_given_up(draft: Draft, move: at.Move, wanting: str) -> bool:
 def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
     if waits_for_group(draft, move, others):
         return "turn"
-    if not has_room(draft, move) or _is_overtaking(draft, move, others):
+    if not has_room(draft, move) or is_overtaking(draft, move, others):
         return "room"
     if open_records(draft, move):
         if ends := ends_to_look_at(draft, move):
@@ -108,7 +108,7 @@ def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
     return "fresh_read" if stale else ""
 
 
-def _is_overtaking(draft: Draft, move: at.Move, others: list[at.Move]) -> bool:
+def is_overtaking(draft: Draft, move: at.Move, others: list[at.Move]) -> bool:
     """Say whether a better tier still waits for a free place: then nobody else takes it.
 
     Who waits only because its own project has enough on the move is in nobody's way.

@@ -71,18 +71,25 @@ def _traits(extras: Mapping[str, str]) -> Iterable[str]:
                 yield trait if value == "required" else f"!{trait}"
 
 
-def rooms(answer: Fields, needs: Needs) -> dict[str, int]:
+Taken = Mapping[str, Mapping[str, int]]  # by tree and class: what others would hold there, too
+
+
+def rooms(answer: Fields, needs: Needs, taken: Taken | None = None) -> dict[str, int]:
     """Return how many such servers each provider tree has room for, in Placement's order.
 
     The keys are the roots of the trees: each is a compute node.
     """
+    taken = taken or {}
     summaries = inner(answer, "provider_summaries")
     roots = {name: _root(name, inner(summaries, name)) for name in summaries}
     found: dict[str, int] = {}
     for request in rows(answer, "allocation_requests"):
         providers = list(inner(request, "allocations"))
         trees = {roots.get(provider, provider) for provider in providers}
-        shares = [_room(inner(summaries, each), needs) for each in providers]
+        shares = [
+            _room(inner(summaries, each), needs, taken.get(roots.get(each, each), {}))
+            for each in providers
+        ]
         for tree in trees if len(trees) == 1 else ():  # one that shares is no compute node
             found[tree] = max(found.get(tree, 0), min(shares, default=0))
     return found
@@ -92,13 +99,14 @@ def _root(name: str, summary: Fields) -> str:
     return text_or_none(summary, "root_provider_uuid") or name
 
 
-def _room(summary: Fields, needs: Needs) -> int:
+def _room(summary: Fields, needs: Needs, taken: Mapping[str, int]) -> int:
     resources = inner(summary, "resources")
-    left = [
-        (whole(inner(resources, kind), "capacity") - whole(inner(resources, kind), "used")) // many
-        for kind, many in needs.resources.items()
-        if kind in resources
-    ]
+
+    def free(kind: str) -> int:
+        offered = inner(resources, kind)
+        return whole(offered, "capacity") - whole(offered, "used") - taken.get(kind, 0)
+
+    left = [free(kind) // many for kind, many in needs.resources.items() if kind in resources]
     return max(0, min(left, default=0))
 
 

@@ -1,7 +1,7 @@
 """The port `Compute` over the true HTTP APIs: everything that the engine asks of Nova."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from ninelives.core.model import LOCAL, BackendId, Candidate, HostId, ServerId, ServerSeen
@@ -74,6 +74,12 @@ class NovaCompute:
 
     async def targets(self, server: ServerId) -> tuple[Candidate, ...]:
         return await self._targets.for_server(server)
+
+    async def targets_beside(
+        self, server: ServerId, beside: Mapping[HostId, Collection[ServerId]]
+    ) -> tuple[Candidate, ...]:
+        """Return where a server might go, were those of `beside` already on their hosts."""
+        return await self._targets.for_server(server, beside)
 
     # Ordering.
 

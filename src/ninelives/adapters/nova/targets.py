@@ -4,7 +4,8 @@ In a storm many servers of one flavor ask at once; what one of them was told ser
 `SHARED_S`. Nova's scheduler has the last word, and the core spreads what goes out.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from urllib.parse import urlencode
 
 from ninelives.core.model import Candidate, HostId, ServerId
@@ -13,6 +14,7 @@ from .candidates import (
     Group,
     Needs,
     Rules,
+    Taken,
     aggregates_of,
     extras_of,
     group_of,
@@ -62,12 +64,11 @@ class Targets:
     def _names(self) -> Names:
         return self._roster.around.names
 
-    async def for_server(self, server: ServerId) -> tuple[Candidate, ...]:
-        """Return where it may go, best first."""
-        fields = self._roster.fields(server)
-        if fields is None:
-            await self._roster.show((server,))
-            fields = self._roster.fields(server)
+    async def for_server(
+        self, server: ServerId, beside: Mapping[HostId, Collection[ServerId]] | None = None
+    ) -> tuple[Candidate, ...]:
+        """Return where it may go, best first; were those of `beside` on their hosts already."""
+        fields = await self._known(server)
         if fields is None:
             return ()  # deleted
         rules = Rules(
@@ -78,13 +79,19 @@ class Targets:
             await self.aggregates(),
         )
         roll: Roll = await self._roll.now()
+        needs = needs_of(fields)
         return ranked(
-            await self._rooms_for(needs_of(fields)),
+            await (self._rooms_beside(needs, beside) if beside else self._rooms_for(needs)),
             rules,
             roll.computes(),
             self._names.host,
             lambda host: self._sees_disk(host, server),
         )
+
+    async def _known(self, server: ServerId) -> Fields | None:
+        if self._roster.fields(server) is None:
+            await self._roster.show((server,))
+        return self._roster.fields(server)
 
     async def aggregates(self) -> Mapping[str, Mapping[str, str]]:
         """Return the metadata of each host's aggregates; the roster learns their names."""
@@ -108,11 +115,22 @@ class Targets:
             self._rooms[key] = Shared(lambda: self._read_rooms(needs), SHARED_S)
         return await self._rooms[key].now()
 
-    async def _read_rooms(self, needs: Needs) -> dict[str, int]:
+    async def _rooms_beside(
+        self, needs: Needs, beside: Mapping[HostId, Collection[ServerId]]
+    ) -> Mapping[str, int]:
+        taken = dict[str, Counter[str]]()
+        nodes = await self._nodes.now()
+        for node, name in nodes.items():
+            for server in beside.get(self._names.host(name), ()):
+                if fields := await self._known(server):
+                    taken.setdefault(node, Counter()).update(needs_of(fields).resources)
+        return await self._read_rooms(needs, taken)
+
+    async def _read_rooms(self, needs: Needs, taken: Taken | None = None) -> dict[str, int]:
         asked = needs.query(CANDIDATES_MAX)
         page = await self._placement.read("/allocation_candidates", asked)
         nodes = await self._nodes.now()
-        found = rooms(page.fields, needs)
+        found = rooms(page.fields, needs, taken)
         return {nodes[node]: room for node, room in found.items() if node in nodes}
 
     async def _read_nodes(self) -> dict[str, str]:
