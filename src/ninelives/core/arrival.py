@@ -26,7 +26,8 @@ def done(draft: Draft, move: at.Move, host: HostId) -> None:
 
 
 def arrive(draft: Draft, move: at.Move, host: HostId) -> None:
-    """Start or stop it, if it is not as it should be."""
+    """Start or stop it, if it is not as it should be. Not all of its way there need be ours."""
+    move = move if host in move.named else replace(move, is_adopted=True)
     will = word_of_user(move.seen) or move.will
     if will is at.Will.NOT_MOVED or _is_as_wanted(move, will):
         done(draft, move, host)

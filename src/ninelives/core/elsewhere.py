@@ -17,6 +17,8 @@ def follow_elsewhere(draft: Draft, move: at.Move) -> None:
     An earlier request of ours that came late, or another rescuer's, is the one move in flight; a
     live migration that ended is none of ours.
     """
+    if isinstance(move.state, at.Starting):
+        _follow_on(draft, move, move.state)
     seen = move.seen
     waits = isinstance(move.state, at.Planned | at.Retry | at.WaitingForHost)
     if not waits or seen.host in (move.host, None) or open_records(draft, move):
@@ -35,6 +37,23 @@ def follow_elsewhere(draft: Draft, move: at.Move) -> None:
     draft.note(move.server, "move.elsewhere", type(state).__name__.lower(), host)
     if isinstance(state, at.Skipped):
         draft.ask(do.LookForDomain(move.server, (host,), move.attempt))
+
+
+def _follow_on(draft: Draft, move: at.Move, state: at.Starting) -> None:
+    """Somebody took it on from where it arrived, to a third host: it shall run there.
+
+    On the first nothing starts any more; when that one dies, its episode waits for this very move.
+    """
+    seen = move.seen
+    if seen.host in (state.target, move.host, None) or seen.task_state is not None:
+        return
+    if open_records(draft, move, move.known_records):
+        return
+    host = HostId(seen.host or "")
+    there = replace(state, target=host)
+    absent_on = move.absent_on - {host}
+    draft.put_move(replace(move, state=there, is_adopted=True, absent_on=absent_on))
+    draft.note(move.server, "move.elsewhere", "starting", host)
 
 
 def has_fallen_back(move: at.Move, server: ServerSeen) -> bool:
