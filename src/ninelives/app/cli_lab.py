@@ -35,7 +35,7 @@ def lab() -> None:
 @click.option("--hosts", type=click.IntRange(1, 40), default=3, show_default=True)
 @click.option("--with", "parts", default="openstack", show_default=True, help="Which parts.")
 @click.option(
-    "--port", type=click.IntRange(1024, 65_000), default=15_000, help="The first of ten.",
+    "--port", type=click.IntRange(1024, 65_000), default=15_000, help="The first of eleven.",
     show_default=True,
 )  # fmt: skip
 @of_folder
@@ -83,7 +83,7 @@ def status(folder: Path | None) -> int:
         click.echo(f"{name:<16} {shown}")
     for host in processes.places.hosts:
         guests = [guest for guest, where in hosts.running().items() if host in where]
-        click.echo(f"{host:<6} {'on ' if hosts.is_on(host) else 'off'} {len(guests)} guests run")
+        click.echo(f"{host:<6} {_shown(hosts, host)} {len(guests)} guests run")
     for guest, where in hosts.twice().items():
         click.echo(f"RUNS TWICE: {guest} on {' and '.join(sorted(where))}")
     return Exit.FOUND if dead or hosts.twice() else Exit.DONE
@@ -110,16 +110,53 @@ def down(folder: Path | None, wipe: bool) -> int:
 
 @lab.command()
 @click.argument("name")
-@click.argument("order", type=click.Choice(["off", "on"]))
+@click.argument("order", type=click.Choice(["off", "on", "freeze", "thaw", "kill"]))
+@click.argument("process", required=False, type=click.Choice(["nova-compute"]))
 @of_folder
-def host(name: str, order: str, folder: Path | None) -> None:
-    """Cut the power of a host (nova-compute and every guest end at once), or give it back."""
+def host(name: str, order: str, process: str | None, folder: Path | None) -> None:
+    """Do something to a host.
+
+    off cuts its power (nova-compute and every guest end at once), on gives it back. freeze stops
+    all of it, with its guests in memory, thaw lets it go on. `kill nova-compute` ends that alone;
+    on starts it again.
+    """
     hosts = _hosts_with(name, folder)
+    if (order == "kill") != (process is not None):
+        raise click.UsageError("kill, and nothing else, takes the name of a process: nova-compute")
     match order:
         case "off":
             hosts.power_off(name)
-        case _:
+        case "on":
             hosts.power_on(name)
+        case "freeze":
+            hosts.freeze(name)
+        case "thaw":
+            hosts.thaw(name)
+        case _:
+            hosts.kill_compute(name)
+
+
+@lab.command()
+@click.argument("name")
+@click.argument("mode", type=click.Choice(["dead", "lie", "stuck", "slow", "mend"]))
+@of_folder
+def bmc(name: str, mode: str, folder: Path | None) -> None:
+    """Let the BMC of a host be at fault, or mend it.
+
+    dead: it never answers. lie: it acknowledges an off, does nothing, and reads off from then on.
+    stuck: it acknowledges, does nothing, and reads on. slow: every answer takes three seconds.
+    """
+    from ninelives.lab.hosts import BmcMode
+
+    _hosts_with(name, folder).set_bmc(name, BmcMode(mode))
+
+
+def _shown(hosts: "Hosts", host: str) -> str:
+    """Say how a host is, and how its BMC is where that is at fault."""
+    is_frozen = " frozen" if hosts.is_frozen(host) else ""
+    mode = hosts.bmc(host).value
+    fault = "" if mode == "mend" else f" bmc:{mode}"
+    return f"{'on ' if hosts.is_on(host) else 'off'}{is_frozen}{fault}"
 
 
 def _hosts_with(name: str, folder: Path | None) -> "Hosts":

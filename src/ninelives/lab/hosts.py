@@ -1,13 +1,15 @@
 """The lab's hosts: what happens to them, and what really runs there.
 
 A host is one nova-compute and its guests. Its switch is the file `run/HOST.off`: it is there first,
-then nova-compute is killed and its guests are shut down, as when power goes.
+then nova-compute is killed and its guests are shut down, as when power goes. A frozen host has the
+file `run/HOST.frozen`: nothing of it moves, and all of it is still there, its guests too.
 """
 
 import json
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 
 from .openstack import services
@@ -21,6 +23,16 @@ class GuestState(IntEnum):
     RUNNING = 1
     PAUSED = 3
     SHUT_DOWN = 4
+
+
+class BmcMode(StrEnum):
+    """How a BMC behaves."""
+
+    MENDED = "mend"
+    DEAD = "dead"  # takes the connection, and never answers
+    LYING = "lie"  # acknowledges an `off`, does nothing, and reads off from then on
+    STUCK = "stuck"  # acknowledges, does nothing, and reads what is
+    SLOW = "slow"  # every answer takes seconds
 
 
 RUNS = {GuestState.RUNNING, GuestState.PAUSED}  # QEMU lives and holds its disk
@@ -40,17 +52,51 @@ class Hosts:
     def is_on(self, host: str) -> bool:
         return not self._switch(host).exists()
 
+    def is_frozen(self, host: str) -> bool:
+        return self._ice(host).exists()
+
+    def answers(self, host: str) -> bool:
+        """Say whether its kernel answers to who probes it."""
+        return self.is_on(host) and not self.is_frozen(host)
+
     def power_off(self, host: str) -> None:
         """Cut the power: nova-compute and every guest of the host end at once. Safe to repeat."""
         self._switch(host).touch()
         self.processes.kill(host)
         for guest in self.defined(host):
             self._shut_down(host, guest)
+        self._ice(host).unlink(missing_ok=True)
 
     def power_on(self, host: str) -> None:
         """Give power back. nova-compute starts; guests stay shut down until Nova wants them."""
         self._switch(host).unlink(missing_ok=True)
         services.start_compute(self.processes, host)
+
+    def freeze(self, host: str) -> None:
+        """Stop its clock: it answers nobody, reports nothing, and keeps its guests and their disks.
+
+        Safe to repeat. A host without power has nothing to freeze.
+        """
+        if self.is_on(host):
+            self._ice(host).touch()
+            self.processes.send(host, signal.SIGSTOP)
+
+    def thaw(self, host: str) -> None:
+        """Let a frozen host go on where it stopped. Safe to repeat."""
+        self.processes.send(host, signal.SIGCONT)
+        self._ice(host).unlink(missing_ok=True)
+
+    def bmc(self, host: str) -> BmcMode:
+        try:
+            return BmcMode(self._bmc(host).read_text())
+        except FileNotFoundError:
+            return BmcMode.MENDED
+
+    def set_bmc(self, host: str, mode: BmcMode) -> None:
+        """Let a BMC behave so from its next request on."""
+        fresh = self._bmc(host).with_suffix(".new")
+        fresh.write_text(mode)
+        fresh.replace(self._bmc(host))
 
     def kill_compute(self, host: str) -> None:
         """Kill nova-compute alone: the guests run on."""
@@ -96,3 +142,9 @@ class Hosts:
 
     def _switch(self, host: str) -> Path:
         return self.places.run / f"{host}.off"
+
+    def _ice(self, host: str) -> Path:
+        return self.places.run / f"{host}.frozen"
+
+    def _bmc(self, host: str) -> Path:
+        return self.places.run / f"{host}.bmc"

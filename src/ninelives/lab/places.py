@@ -13,7 +13,7 @@ LOOPBACK = "127.0.0.1"
 FIRST_PORT = 15_000
 PORTS = (
     *("keystone", "placement", "glance", "nova", "network"),
-    *("database", "messages", "epmd", "erlang", "probed"),
+    *("database", "messages", "epmd", "erlang", "probed", "chassis"),
 )
 
 
@@ -58,6 +58,11 @@ class Places:
 
     def bmc_url(self, host: str) -> str:
         return f"http://{LOOPBACK}:{self.bmc_port(host)}"
+
+    @property
+    def certificate(self) -> Path:
+        """Of the chassis manager: with its key, and signed by itself."""
+        return self.kept / "chassis.pem"
 
     def probed(self, host: str) -> Mapping[Plane, tuple[str, int]]:
         """Where a host is probed on each plane: at addresses of its own, all of them loopback."""

@@ -106,6 +106,11 @@ class Processes:
     def names(self) -> list[str]:
         return sorted(path.stem for path in self.places.run.glob("*.pid"))
 
+    def send(self, name: str, kind: signal.Signals) -> None:
+        """Send it to all of its session; to nobody where it does not run."""
+        if (pid := self.pid(name)) is not None:
+            signal_all(members(pid), kind)
+
     def kill(self, name: str) -> None:
         """End it and its session at once, as a power switch does. Safe to repeat."""
         self.end([name], signal.SIGKILL)

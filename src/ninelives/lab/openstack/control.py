@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from ninelives.lab.hosts import Hosts
+from ninelives.lab.places import LOOPBACK
 from ninelives.lab.processes import Processes, is_open, until
 
 from . import catalogue, files, foundation, install, services
@@ -39,8 +40,10 @@ def up(processes: Processes, say: Say) -> None:
     catalogue.once(places, "register", lambda: catalogue.register(places, api))
     processes.listens("placement", "placement")
     services.start_minds(processes)
-    on = [host for host in places.hosts if Hosts(processes).is_on(host)]
+    hosts = Hosts(processes)
+    on = [host for host in places.hosts if hosts.is_on(host)]
     for host in on:
+        hosts.thaw(host)
         services.start_compute(processes, host)
     processes.listens("nova-api", "nova")
     processes.listens("glance", "glance")
@@ -53,11 +56,21 @@ def up(processes: Processes, say: Say) -> None:
 
 
 def start_bmcs(processes: Processes) -> None:
-    """Start the BMCs and probed ports of all hosts, in an interpreter of our own."""
+    """Start the power devices and probed ports of all hosts, in an interpreter of our own."""
     places = processes.places
+    catalogue.once(places, "certificate", lambda: make_certificate(processes))
     processes.start("bmcs", [sys.executable, "-m", "ninelives.lab.bmcs", str(places.folder)])
-    ports = [places.bmc_port(host) for host in places.hosts]
+    ports = [places.port("chassis"), *map(places.bmc_port, places.hosts)]
     until(lambda: all(map(is_open, ports)), f"no BMC answers: {processes.log('bmcs')}")
+
+
+def make_certificate(processes: Processes) -> None:
+    """Sign a certificate of loopback by itself: fence_redfish speaks TLS and nothing else."""
+    words = ["/usr/bin/openssl", "req", "-x509", "-newkey", "ec"]
+    kind = ["-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650"]
+    names = ["-subj", "/CN=chassis", "-addext", f"subjectAltName=IP:{LOOPBACK}"]
+    place = str(processes.places.certificate)
+    processes.run("certificate", [*words, *kind, *names, "-keyout", place, "-out", place])
 
 
 def down(processes: Processes) -> int:

@@ -20,6 +20,7 @@ SYSTEM = {  # program: the package that has it
     "/usr/bin/epmd": "rabbitmq-server",
     "/usr/sbin/mariadbd": "mariadb-server",
     "/usr/bin/mariadb-install-db": "mariadb-server",
+    "/usr/bin/openssl": "openssl",
 }
 WANTED = ("nova", "keystone", "openstack-placement", "glance", "fixtures", "pymysql", "waitress")
 
