@@ -21,7 +21,7 @@ from tests.oracle.history import (
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import EVERYTHING, Covers, HostId, Method, Validity, WitnessId
+from ninelives.core.model import EVERYTHING, BootId, Covers, HostId, Method, Validity, WitnessId
 from ninelives.core.policy import BALANCED
 from ninelives.sim import happenings as so
 from ninelives.sim.oracle import ServerFacts, queues
@@ -217,7 +217,7 @@ def test_a_revocation_is_lifted_on_the_way_back() -> None:
 
 def leased(*, is_armed: bool = True, promises: int = 3) -> History:
     """A host that renewed at 1 s, its watchdog armed, and froze then."""
-    told = story().truly(so.LeaseChanged(C1, is_renewing=False, is_armed=is_armed))
+    told = story().truly(so.LeaseChanged(C1, OLD, is_renewing=False, is_armed=is_armed))
     told.decided(on.Renewed(C1, OLD, watchdog_armed=True)).fencing()
     for name in (LEADER, STANDBY, WitnessId("c2"))[:promises]:
         told.decided(on.Promised(name, C1, 1))
@@ -246,10 +246,11 @@ def test_a_watchdog_that_cannot_fire_breaks_i22() -> None:
     assert expired(leased(is_armed=False).after(SAFE_S)).laws == {"I22"}
 
 
-def test_a_lease_that_truly_lives_breaks_i22() -> None:
-    told = leased().after(SAFE_S).truly(so.LeaseChanged(C1, is_renewing=True, is_armed=True))
+@pytest.mark.parametrize(("boot", "laws"), [(OLD, {"I22"}), (NEW, set[str]())])
+def test_a_lease_that_truly_lives_breaks_i22(boot: BootId, laws: set[str]) -> None:
+    told = leased().after(SAFE_S).truly(so.LeaseChanged(C1, boot, is_renewing=True, is_armed=True))
 
-    assert expired(told).laws == {"I22"}
+    assert expired(told).laws == laws
 
 
 def test_a_lease_without_a_majority_of_promises_breaks_i22() -> None:

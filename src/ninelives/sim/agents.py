@@ -118,16 +118,17 @@ def check_lease(world: "World", leader: "Controller", host: HostTruth) -> None:
     """Begin or end a chain of renewals between a host and a leader."""
     holds = host.id in leader.renewing
     able = can_renew(world, leader, host)
-    wanted = on.Renewed(host.id, host.boot, host.is_watchdog_armed)
+    armed = host.is_watchdog_armed
+    wanted = on.Renewed(host.id, host.boot, armed)
     if able and leader.renewing.get(host.id) != wanted:
         leader.renewing[host.id] = wanted
         world.lease_chains[host.id] = world.lease_chains.get(host.id, 0) + 1
         world.drop_promises(host.id)
-        world.happen(LeaseChanged(host.id, is_renewing=True, is_armed=host.is_watchdog_armed))
+        world.happen(LeaseChanged(host.id, host.boot, is_renewing=True, is_armed=armed))
         world.deliver(leader, wanted)
     elif holds and not able:
         last = leader.renewing.pop(host.id)
-        world.happen(LeaseChanged(host.id, is_renewing=False, is_armed=host.is_watchdog_armed))
+        world.happen(LeaseChanged(host.id, last.boot, is_renewing=False, is_armed=armed))
         world.deliver(leader, last)  # a leader that stands still finds it when it goes on
         plan_end_of_lease(world, host)
 

@@ -113,12 +113,13 @@ class UserActed:
 
 @dataclass(frozen=True, slots=True)
 class LeaseChanged:
-    """From now on the leader truly gets a host's renewals, or the one just received was the last.
+    """From now on the leader truly gets a boot's renewals, or the one just received was the last.
 
     `is_armed`: the watchdog will truly fire when renewals end, whatever the host attests.
     """
 
     host: HostId
+    boot: BootId
     is_renewing: bool
     is_armed: bool
 

@@ -117,7 +117,7 @@ class Oracle:
             case so.PowerCut():
                 found += shots.cycled(picture, when, it)
             case so.LeaseChanged():
-                truth.leases[it.host] = (when, it)
+                truth.leases[it.host, it.boot] = (when, it)
             case so.ControllerPaused(controller=controller, is_machine=True):
                 truth.machines_still.add(controller)
             case so.ControllerResumed():

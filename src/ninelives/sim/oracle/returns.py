@@ -133,7 +133,7 @@ def lease_sound(picture: Picture, when: float, it: so.Decided, proof: Proof) -> 
     received = max(told.renewals.get(host, (-inf, None))[0], told.began)
     if it.now < received + policy.safe_s:  # not the difference: large instants round it
         yield Violation("I22", when, host, f"{it.now - received:.1f} s after the last receipt")
-    elif when - _truly_ended(picture, host) < policy.safe_s * (1 - 2 * policy.clock_drift):
+    elif when - _truly_ended(picture, proof) < policy.safe_s * (1 - 2 * policy.clock_drift):
         yield Violation("I22", when, host, "its lease truly lives, or its watchdog cannot fire")
     elif not told.armed.get(host, False):
         yield Violation("I22", when, host, "nobody attested an armed watchdog")
@@ -141,11 +141,15 @@ def lease_sound(picture: Picture, when: float, it: so.Decided, proof: Proof) -> 
         yield Violation("I22", when, host, "no majority of its witnesses gave a promise")
 
 
-def _truly_ended(picture: Picture, host: HostId) -> float:
-    """Return when the last renewal was truly received; a watchdog that cannot fire never ends."""
-    since, lease = picture.truth.leases.get(host, (-inf, None))
-    if lease is None:
+def _truly_ended(picture: Picture, proof: Proof) -> float:
+    """Return when the boot's last renewal was truly received; one without a watchdog never ends.
+
+    It is that boot which is proved dead. Its host may be up again, and renew, at this very moment.
+    """
+    known = picture.truth.leases.get((proof.host, proof.boot)) if proof.boot else None
+    if known is None:
         return -inf  # the world does not say
+    since, lease = known
     return inf if lease.is_renewing or not lease.is_armed else since
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ninelives.core.model import BackendId, HostId, MoveRecord, ServerId, WitnessId
+from ninelives.core.model import BackendId, BootId, HostId, MoveRecord, ServerId, WitnessId
 from ninelives.sim import happenings as so
 
 from .facts import SetupFacts
@@ -36,8 +36,9 @@ class Truth:
     booted_at: dict[HostId, float] = field(default_factory=dict[HostId, float])
     switched_on: set[HostId] = field(default_factory=set[HostId])  # by us, since it was off
     resized: set[ServerId] = field(default_factory=set[ServerId])  # under its user's hands
-    leases: dict[HostId, tuple[float, so.LeaseChanged]] = field(
-        default_factory=dict[HostId, tuple[float, so.LeaseChanged]]
+    # A boot's lease ends with it: the next one renews its own.
+    leases: dict[tuple[HostId, BootId], tuple[float, so.LeaseChanged]] = field(
+        default_factory=dict[tuple[HostId, BootId], tuple[float, so.LeaseChanged]]
     )
     # Records at Nova, by the host whose nova-compute works on them; and those whose work was lost.
     at_work: dict[HostId, set[int]] = field(default_factory=dict[HostId, set[int]])
