@@ -1,12 +1,14 @@
 """I14 and I15 where the hands of a user, or a live migration, took a server somewhere."""
 
 import pytest
-from tests.oracle.history import C1, C2, S1, S2, S3, record, seen, story
+from tests.oracle.history import C1, C2, NEW, S1, S2, S3, record, seen, story
 from tests.oracle.test_moves import emptied, others_settled
+from tests.oracle.test_returns import bare
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
+from ninelives.core.model import HostId
 from ninelives.sim import happenings as so
 
 
@@ -51,3 +53,26 @@ def test_what_a_person_signed_off_is_in_the_plan_of_its_own_host() -> None:
     told = others_settled(story().evacuating()).decided(on.SignedOff("ann", S1))
 
     assert emptied(told.watched(seen(S1), seen(S2), seen(S3))).laws == {"I14"}
+
+
+@pytest.mark.parametrize(
+    ("asks_late", "named", "laws"),
+    [(False, C2, set[str]()), (False, C1, {"I14"}), (True, C2, {"I14"})],
+    ids=["it had left", "it is at home", "asked after its boot"],
+)
+def test_a_start_that_waited_where_its_server_lives_no_more_is_no_move(
+    asks_late: bool, named: HostId, laws: set[str]
+) -> None:
+    told = bare().died()
+    if not asks_late:
+        told.truly(so.UserActed(S1, "start"))
+    told.truly(so.DomainStarted(S1, C2, is_rebuilt=False), so.DomainStopped(S1, C2))
+    told.watched(seen(S1, named), host=C1).after(5).truly(so.HostChanged(C1, "booting", None))
+    told.after(60).truly(so.HostChanged(C1, "running", NEW)).after(1)
+    if asks_late:
+        told.truly(so.UserActed(S1, "start"))
+    told.truly(so.DomainStarted(S1, C1, is_rebuilt=False), so.DomainStopped(S1, C1))
+
+    told = emptied(others_settled(told.evacuating()))
+
+    assert told.laws & {"I14"} == laws

@@ -80,7 +80,8 @@ class Oracle:
         picture, truth = self.picture, self.picture.truth
         match it:
             case so.DomainStarted():
-                truth.domain_started(it.server, it.host, it.cause)
+                lives_here = not queues.is_astray(picture, it)
+                truth.domain_started(it.server, it.host, lives_here=lives_here)
                 found += writers.one_writer(picture, when, it)
                 found += returns.gate_kept(picture, when, it)
                 found += moves.data_kept(picture, when, it)

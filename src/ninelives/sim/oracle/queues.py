@@ -55,3 +55,17 @@ def waited_for_its_boot(picture: Picture, server: ServerId, host: HostId) -> boo
     asked_at = [by_user] if by_user is not None else []
     asked_at += [by_us[0]] if by_us is not None else []
     return booted is not None and any(when < booted for when in asked_at)
+
+
+def is_astray(picture: Picture, it: so.DomainStarted) -> bool:
+    """Say whether a copy came up where its server does not live (I14).
+
+    libvirt started it of itself. Or its start had waited for a host without an agent, and Nova has
+    the server elsewhere since: it stands on no list of this host, by its host or by an open record
+    (SAFETY 4, fenced). People were told what waits there (`start_waits`).
+    """
+    if it.cause == "autostart":
+        return True
+    seen = picture.told.seen.get(it.server)
+    is_away = seen is not None and seen.host not in (it.host, None)
+    return is_away and waited_for_its_boot(picture, it.server, it.host)

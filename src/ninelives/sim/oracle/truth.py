@@ -57,12 +57,12 @@ class Truth:
             if facts.is_running:
                 self.domain_started(server, facts.home)
 
-    def domain_started(self, server: ServerId, host: HostId, cause: str = "nova") -> None:
-        """Take in a copy. One that libvirt started of itself moves nobody: it lives elsewhere."""
+    def domain_started(self, server: ServerId, host: HostId, *, lives_here: bool = True) -> None:
+        """Take in a copy. It moves its server here, unless that one is known to live elsewhere."""
         self.domains.setdefault(server, set()).add(host)
         self.guests.setdefault(host, set()).add(server)
         self.resized.discard(server)
-        if cause != "autostart":
+        if lives_here:
             self._settle(server, host)
 
     def _settle(self, server: ServerId, host: HostId) -> None:
