@@ -207,9 +207,11 @@ def _is_to_migrate(cls: Class, promise: Promise) -> bool:
 def _migrate(draft: Draft, host: HostId, server: ServerSeen) -> None:
     record, policy = draft.host(host), draft.policy(host)
     state = at.Mending(draft.now, is_migration=True, is_sent=True)
-    promise = promise_for(server, policy.rules, policy.default)
-    move = at.Move(
-        server.id, host, record.epoch, state, server, promise, ran=True, will=at.Will.RUNNING
-    )
-    draft.put_move(replace(move, attempt=1, began=draft.now, writers=frozenset({host})))
-    draft.act(do.LiveMigrate(server.id, host, record.epoch, 1), policy.request_timeout_s)
+    promise, epoch = promise_for(server, policy.rules, policy.default), record.epoch
+    # It may come back while the host is still held: its move is gone by then, its number is not.
+    used, number = record.resets, record.resets + 1
+    draft.put_host(replace(record, resets=number))
+    move = at.Move(server.id, host, epoch, state, server, promise, ran=True, will=at.Will.RUNNING)
+    move = replace(move, attempt=number, first=used, writers=frozenset({host}))
+    draft.put_move(replace(move, began=draft.now))
+    draft.act(do.LiveMigrate(server.id, host, epoch, number), policy.request_timeout_s)

@@ -229,7 +229,7 @@ class Host:
     lost_work: tuple[int, ...] = ()  # Nova's records that died open with an earlier boot of it
     queued: tuple[ServerId, ...] = ()  # whose start may wait for its next boot (queued.py)
     is_half_back: bool = False  # it fell while its servers were let in: that goes on first
-    resets: int = 0  # numbers of reboots of its servers used in this epoch: none is used twice
+    resets: int = 0  # numbers of reboots and live migrations of its servers used in this epoch
 
 
 # Moves.
