@@ -49,6 +49,26 @@ def test_a_record_that_somebody_may_go_on_with_breaks_i16(
     assert left_open(status, condition, target).sent().laws == {"I16"}
 
 
+def seen_open_after_a_boot(starts: bool) -> History:
+    """Tell of a host that boots, and of its old live migration of which nobody had heard."""
+    told = story().truly(so.HostChanged(C3, "off", None), so.HostChanged(C3, "running", None))
+    if starts:
+        told.truly(so.ComputeStarted(C3))
+    cut_short = replace(record("preparing", target=C4), kind="live-migration", source=C3)
+    told.evacuating().watched(seen(S1, C1, cut_short))
+    return told.decided(
+        on.DomainsSeen(do.LookForDomain(S1, (C3, C4), 1), ((C3, False), (C4, False)))
+    )
+
+
+def test_what_a_gate_holds_back_is_at_no_work() -> None:
+    assert seen_open_after_a_boot(starts=False).sent().laws == set()
+
+
+def test_what_runs_may_be_at_work_on_a_record_that_is_seen_only_now() -> None:
+    assert seen_open_after_a_boot(starts=True).sent().laws == {"I16"}
+
+
 def test_a_send_that_died_with_its_target_may_be_followed_by_another() -> None:
     told = story().evacuating().sent().replied(FIRST)
     told.watched(seen(S1, C1, record("pre-migrating")))

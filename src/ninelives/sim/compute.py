@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from ninelives.core.model import LOCAL, BackendId, Health, HostId, ServerId, ServerSeen, VmState
 
 from . import nova, storage
+from .happenings import ComputeStarted
 from .truth import (
     ComputeState,
     Condition,
@@ -233,6 +234,7 @@ def migrated(world: "World", source: str, dest: str, server: str, work: int) -> 
 def start_compute(world: "World", host: HostTruth) -> None:
     """Start nova-compute anew, whatever it did before."""
     host.compute = ComputeState.OK
+    world.happen(ComputeStarted(host.id))
     tell(world, nova.ComputeStarted(host.id))
     world.touched(host.id)
 

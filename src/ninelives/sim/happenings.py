@@ -41,6 +41,13 @@ class HostChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputeStarted:
+    """A host's nova-compute starts: with its boot, or once its gate lets it. It reads its queue."""
+
+    host: HostId
+
+
+@dataclass(frozen=True, slots=True)
 class WritesCut:
     """A backend shuts a host out in truth, or lets it in again."""
 
@@ -144,6 +151,7 @@ Happening = (
     DomainStarted
     | DomainStopped
     | HostChanged
+    | ComputeStarted
     | WritesCut
     | Decided
     | Issued

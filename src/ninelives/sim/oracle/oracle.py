@@ -117,6 +117,8 @@ class Oracle:
                     self.outages.end(when, it.server, it.action)
             case so.PowerCut():
                 found += shots.cycled(picture, when, it)
+            case so.ComputeStarted():
+                truth.idle.discard(it.host)
             case so.LeaseChanged():
                 truth.leases[it.host, it.boot] = (when, it)
             case so.ControllerPaused(controller=controller, is_machine=True):

@@ -43,6 +43,7 @@ class Truth:
     # Records at Nova, by the host whose nova-compute works on them; and those whose work was lost.
     at_work: dict[HostId, set[int]] = field(default_factory=dict[HostId, set[int]])
     lost_work: set[int] = field(default_factory=set[int])
+    idle: set[HostId] = field(default_factory=set[HostId])  # no nova-compute ran in this boot yet
     faults: dict[int, int] = field(default_factory=dict[int, int])
     fault_changed_at: float = 0.0
     # since when each looks anew after it was away; infinite as long as it does not yet
@@ -93,9 +94,14 @@ class Truth:
             for server in tuple(self.guests.get(host, ())):
                 self.domain_stopped(server, host)
             self.lost_work |= self.at_work.pop(host, set[int]())
+            self.idle.add(host)
 
     def work_seen(self, record: MoveRecord) -> None:
-        """Remember who works on a record: that work dies with the host, its record stays open."""
+        """Remember who works on a record: that work dies with the host, its record stays open.
+
+        First seen after the next boot it is no work of that one, while the gate holds back its
+        nova-compute.
+        """
         is_taken_up = not record.is_final and record.status != "accepted"
         match record.kind:
             case "evacuation" if is_taken_up and record.target is not None:
@@ -104,7 +110,7 @@ class Truth:
                 worker = record.source
             case _:
                 return
-        if self.conditions.get(worker) in DEAD_CONDITIONS:
+        if worker in self.idle:
             self.lost_work.add(record.id)
         elif record.id not in self.lost_work:
             self.at_work.setdefault(worker, set[int]()).add(record.id)
