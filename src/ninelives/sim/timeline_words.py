@@ -44,8 +44,8 @@ def send_line(action: do.Action) -> Said | None:
             return "send", f"start {server} on {host}", attempt_words(attempt)
         case do.HardReboot(server=server, host=host, attempt=attempt):
             return "send", f"hard reboot {server} on {host}", attempt_words(attempt)
-        case do.LiveMigrate(server=server, attempt=attempt):
-            return "send", f"live-migrate {server}", attempt_words(attempt)
+        case do.LiveMigrate(server=server):
+            return "send", f"live-migrate {server}", ""  # its number counts all of its host's
         case do.PowerOn(host=host, attempt=attempt):
             return "send", f"power on {host}", attempt_words(attempt)
         case _:
