@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from bench.planted_bugs import BUGS, PACKAGE, ROOT, Bug, bugs, candidates, patched, plant
 
-LAWS = {*(f"I{number}" for number in range(1, 26)), "L1", "L2", "LC"}
-TOLD_OTHERWISE = {"bug", "claim", "timeline"}
+from ninelives.sim.oracle import LAWS
+
+TOLD_OTHERWISE = {"LC", "bug", "claim", "timeline"}  # LC: a law of the explorer alone
 PLANTED = [*bugs(), *candidates()]
 CAUGHT = {  # bug → a story that does not unfold as it should with it
     "01_on_does_not_start_over": "brake_quorum_database",
@@ -39,7 +40,7 @@ def test_it_is_told_in_full(bug: Bug) -> None:
     assert bug.why.endswith((".", "?"))
     assert bug.file.startswith(("core/", "engine/"))
     assert bug.expected
-    assert set(bug.expected) <= LAWS | TOLD_OTHERWISE
+    assert set(bug.expected) <= {*LAWS, *TOLD_OTHERWISE}
 
 
 def test_there_are_enough_of_them_and_each_has_its_own_number() -> None:

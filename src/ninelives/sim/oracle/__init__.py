@@ -9,11 +9,12 @@ replay      I24 · accounting I25, counts · liveness L1, L2
 """
 
 from .accounting import Counts, Outage, Phase, phases
-from .facts import ServerFacts, SetupFacts, Violation
+from .facts import LAWS, ServerFacts, SetupFacts, Violation
 from .oracle import Oracle
 from .replay import replay_matches
 
 __all__ = [
+    "LAWS",
     "Counts",
     "Oracle",
     "Outage",

@@ -2,17 +2,49 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ninelives.core.model import BackendId, HostId, SegmentId, ServerId
 from ninelives.core.policy import BALANCED, Policy
 from ninelives.core.site import Site
 
+# Every law that the oracle judges by, as SAFETY 9 has it. A history that breaks each of them, and
+# no other, stands in tests/oracle.
+LAWS: Final[Mapping[str, str]] = {
+    "I1": "one writer per server",
+    "I2": "certificate first, for every writer but the target",
+    "I3": "invalidation honoured",
+    "I4": "network identity covered, or policy says so",
+    "I5": "no fence without a journaled class",
+    "I6": "life veto",
+    "I7": "blast radius: shots within a window are no more than the cap",
+    "I8": "no shot while the control plane, quorum or witnesses are away",
+    "I9": "own freeze voids evidence",
+    "I10": "terms never decrease; one actor",
+    "I11": "intent before effect, one outcome each",
+    "I12": "absolute power actions only",
+    "I13": "epochs and generations never reused",
+    "I14": "nobody forgotten",
+    "I15": "nobody resurrected against their user's will",
+    "I16": "one move in flight",
+    "I17": "order kept",
+    "I18": "placement rules kept",
+    "I19": "limits kept",
+    "I20": "gate kept",
+    "I21": "revocation lives until return",
+    "I22": "lease arithmetic sound",
+    "I23": "no shot and no repair in maintenance, no send at all in disarm",
+    "I24": "replay gives identical decisions",
+    "I25": "the phases of each outage tile it without gap",
+    "L1": "every episode ends, or somebody is told",
+    "L2": "no host cycles for ever unnoticed",
+}
+
 
 class Violation(NamedTuple):
     """A law was broken, at an instant of the world's own clock."""
 
-    law: str  # "I1" … "I25", "L1", "L2", or "impossible": an event met such a state
+    law: str  # one of LAWS, or "impossible": an event met such a state
     when: float
     about: str
     what: str
