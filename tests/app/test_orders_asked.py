@@ -6,7 +6,7 @@ import pytest
 
 from ninelives.app.orders_asked import ORDERS, Misread, order_of
 from ninelives.core.model import HostId
-from ninelives.core.orders import ConfirmedDead, FenceOrdered, MaintenanceSet
+from ninelives.core.orders import ConfirmedDead, FenceOrdered, IncidentApproved, MaintenanceSet
 
 C1 = HostId("c1")
 
@@ -27,6 +27,12 @@ def test_a_word_on_a_death_names_its_episode() -> None:
     word = read(order="confirm_dead", host="c1", typed="c1", epoch=3, looked_at="its rack")
 
     assert word == ConfirmedDead("alice", C1, "c1", 3, "its rack")
+
+
+def test_leave_quotes_the_episode_that_was_looked_at() -> None:
+    leave = read(order="approve", host="c1", epoch=3, reason="its rack is dark")
+
+    assert leave == IncidentApproved("alice", C1, 3, "its rack is dark")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from .cli_what_if import rehearsal
+from .cli_what_if import show as show_plan
 from .client import asked, of_format, of_socket
 from .exits import Exit, Group
 from .incident_page import clock, markdown
@@ -45,6 +47,12 @@ def show_status(console: Console, found: Document) -> None:
         console.print(f"looks anew after a fault of its own: {found['own_fault']}", style="yellow")
     for canary in cast("list[str]", found["bad_canaries"]):
         console.print(f"the control plane is ill: {canary}", style="red")
+    for word in cast("list[Document]", found["words"]):
+        what = "approved" if word["is_given"] else "on hold"
+        console.print(f"{word['host']}: {what} by {word['by']}: {word['reason']}", highlight=False)
+    for host in cast("list[str]", found["asks"]):
+        console.print(f"asks you for leave: {host} (`ninelives what-if {host}`, then", style="bold")
+        console.print(f"  `ninelives incident approve {host} --reason …`)", highlight=False)
     for need in cast("list[Document]", found["needs_you"]):
         risk = f", ZOMBIE RISK: {need['zombie_risk']}" if need["zombie_risk"] else ""
         console.print(f"needs you: {need['host']} {need['state']}{risk}", style="bold yellow")
@@ -98,7 +106,18 @@ def show(name: str, socket_path: Path, form: str) -> int:
         console.print(f"{after_s:8.1f} s  {words}", highlight=False, markup=False)
     for server, what in cast("dict[str, Json]", found["outcomes"]).items():
         console.print(f"server {server}: {what}", highlight=False)
+    if found["ended"] is None:
+        show_proposal(console, socket_path, str(found["host"]))
     return Exit.DONE
+
+
+def show_proposal(console: Console, socket_path: Path, host: str) -> None:
+    """Show what leave is asked for, if it is: the plan as it would be carried out now."""
+    standing = cast("Document", asked(socket_path, "/v1/status"))
+    if host not in cast("list[str]", standing["asks"]):
+        return
+    console.print("\nproposed, if somebody approves it:", style="bold")
+    show_plan(console, rehearsal(socket_path, (host,)))
 
 
 @incident.command()

@@ -25,14 +25,18 @@ def what_if(names: tuple[str, ...], socket_path: Path, form: str) -> int:
 
     It ends with 1 if a server would not come back.
     """
-    query = urlencode([("host", name) for name in names])
-    answer = asked(socket_path, f"/v1/what-if?{query}", patience_s=PATIENCE_S)
-    found = cast("Document", answer)
+    found = rehearsal(socket_path, names)
     if form == "json":
         click.echo(json.dumps(found, indent=2))
     else:
         show(Console(), found)
     return Exit.FOUND if found["stay_away"] or found["incomplete"] else Exit.DONE
+
+
+def rehearsal(socket_path: Path, names: tuple[str, ...]) -> Document:
+    query = urlencode([("host", name) for name in names])
+    answer = asked(socket_path, f"/v1/what-if?{query}", patience_s=PATIENCE_S)
+    return cast("Document", answer)
 
 
 def show(console: Console, found: Document) -> None:

@@ -10,6 +10,8 @@ from ninelives.core.orders import (
     ConfirmedDead,
     FenceOrdered,
     HalfFencedSettled,
+    IncidentApproved,
+    IncidentHeld,
     MaintenanceSet,
     Order,
     PowerOnOrdered,
@@ -68,6 +70,12 @@ ORDERS: Mapping[str, Make] = {
         f.number("epoch"),
         f.text("looked_at"),
         f.text("second", ""),
+    ),
+    "approve": lambda by, f: IncidentApproved(
+        by, HostId(f.text("host")), f.number("epoch"), f.text("reason")
+    ),
+    "hold": lambda by, f: IncidentHeld(
+        by, HostId(f.text("host")), f.number("epoch"), f.text("reason")
     ),
     "settle": lambda by, f: HalfFencedSettled(
         by, HostId(f.text("host")), f.number("epoch"), f.flag("finish")

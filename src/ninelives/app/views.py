@@ -4,11 +4,12 @@ from collections import Counter
 from typing import TypeAlias
 
 from ninelives.core import brakes, rules, states
-from ninelives.core.cluster import Cluster
+from ninelives.core.cluster import Cluster, Consent
+from ninelives.core.consent import consent_of, mode_of
 from ninelives.core.draft import Draft
 from ninelives.core.evidence import planes_seen
 from ninelives.core.facts import Facts
-from ninelives.core.model import HostId
+from ninelives.core.model import HostId, Mode
 from ninelives.sim.timeline_words import state_words
 
 from .host_why import MEANING, class_in_force, readings, signs
@@ -37,6 +38,8 @@ def status(cluster: Cluster, now: float) -> Document:
         "witnesses_min": cluster.policy.witnesses_min,
         "bad_canaries": list[Json](sorted(views.bad_canaries)),
         "own_fault": views.own_fault,
+        "words": [_word(said) for said in control.consents if not _is_over(cluster, said.host)],
+        "asks": [record.id for record in cluster.hosts.values() if asks(cluster, record)],
         "needs_you": [_need(record) for record in cluster.hosts.values() if needs_you(record)],
     }
 
@@ -44,6 +47,25 @@ def status(cluster: Cluster, now: float) -> Document:
 def needs_you(record: states.Host) -> bool:
     """Say whether a person has to look at this host: time alone moves nothing on. Pure."""
     return isinstance(record.state, states.Held) or bool(record.zombie_risk)
+
+
+def asks(cluster: Cluster, record: states.Host) -> bool:
+    """Say whether leave to act on this host's outage is asked of a person. Pure."""
+    state = record.state
+    if not isinstance(state, states.Held) or state.reason != brakes.Brake.MODE.value:
+        return False
+    draft = Draft(cluster, cluster.now)
+    said = consent_of(draft, record.id)
+    return mode_of(draft, record.id) is Mode.PROPOSE and (said is None or said.is_given)
+
+
+def _is_over(cluster: Cluster, host: HostId) -> bool:
+    record = cluster.hosts.get(host, states.Host(host))
+    return isinstance(record.state, states.Healthy | states.Unknown)
+
+
+def _word(said: Consent) -> Json:
+    return {"host": said.host, "is_given": said.is_given, "by": said.by, "reason": said.reason}
 
 
 def _need(record: states.Host) -> Json:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from . import queued
 from . import states as at
 from .adoption import is_settling
+from .consent import mode_of
 from .draft import Draft
 from .facts import Facts
 from .model import DomainId, HostId, Mode, WitnessId
@@ -98,12 +99,6 @@ def _disarmed(facts: Facts) -> str:
 def _mode(facts: Facts) -> str:
     mode = mode_of(facts.draft, facts.host)
     return "" if mode is Mode.ACT else mode.value
-
-
-def mode_of(draft: Draft, host: HostId) -> Mode:
-    """Return how much is allowed for this host: its segment's word, or the general one."""
-    segments = dict(draft.control.segment_modes)
-    return segments.get(draft.site(host).segment, draft.control.mode)
 
 
 def _maintenance(facts: Facts) -> str:

@@ -48,6 +48,16 @@ class Maintenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person said of one host's outage: act on it, or hold."""
+
+    host: HostId
+    is_given: bool
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """What operators and our own bugs decided. Durable."""
 
@@ -64,6 +74,7 @@ class Control:
     shots: tuple[tuple[float, HostId], ...] = ()  # every `off` within the storm window
     signed_off: tuple[ServerId, ...] = ()
     fence_ordered: tuple[tuple[HostId, str], ...] = ()
+    consents: tuple[Consent, ...] = ()  # at most one of each host
 
 
 HeardOn = tuple[WitnessId, Plane]

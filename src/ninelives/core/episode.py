@@ -5,6 +5,7 @@ from functools import partial
 
 from . import actions as do
 from . import states as at
+from .consent import end_hold, end_leave
 from .draft import Draft
 from .model import HostId, Proof, Validity
 from .states import Class
@@ -17,6 +18,8 @@ def begin(draft: Draft, host: HostId, cls: Class, rule: str) -> None:
     it was made for (attack 7).
     """
     record = draft.host(host)
+    if not isinstance(record.state, at.Held):  # judged anew from held it is still the same outage
+        end_leave(draft, host)
     window = draft.policy(host).quarantine_window_s
     recent = tuple(when for when in record.episodes if draft.now - when < window)
     if not isinstance(record.state, at.Held):
@@ -94,6 +97,7 @@ def end(draft: Draft, host: HostId, why: str) -> None:
     for move in draft.moves_of(host):
         draft.drop_move(move)  # the journal keeps what became of its servers
     move_to(draft, host, at.Healthy(draft.now), why)
+    end_hold(draft, host)
 
 
 # What undoes an effect of ours is asked for until it is done, whatever episode it was of.

@@ -13,6 +13,7 @@ from . import actions as do
 from . import events as on
 from . import proofs, revoking
 from . import states as at
+from .consent import end_leave
 from .draft import Draft
 from .episode import add_proof, begin, move_to, tell
 from .facts import Facts
@@ -259,6 +260,7 @@ def undo(draft: Draft, host: HostId) -> Refusal | None:
             draft.act(action, draft.policy(host).request_timeout_s)
     lifted = tuple(replace(entry, lifted=True) for entry in record.revocations)
     draft.put_host(replace(record, revocations=lifted, is_touched=False))
+    end_leave(draft, host)
     begin(draft, host, Class.UNKNOWN, "undone")
     # Its storage was lost to our own revocation: only what is lost from here on is its own trouble.
     sights = draft.sights(host)

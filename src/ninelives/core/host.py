@@ -12,6 +12,7 @@ from . import cold_start, contradicted, fencing, groups, moves, repair, returnin
 from . import states as at
 from .brakes import Brake, holding
 from .classes import REPAIR_CLASSES
+from .consent import asked_for
 from .cut_short import end_or_go_on
 from .draft import Draft
 from .episode import begin, move_to, tell
@@ -177,7 +178,8 @@ def hold(draft: Draft, host: HostId, reason: str, cls: Class) -> None:
                 draft.note(host, "host.held", reason, cls.value)
         case _:
             move_to(draft, host, at.Held(draft.now, reason, cls), reason)
-    tell(draft, host, f"held:{reason}")
+    asked = asked_for(draft, host, cls) if reason == Brake.MODE.value else ""
+    tell(draft, host, f"held:{reason}", asked)
     if cls is Class.MANAGEMENT_ONLY and not record.disabled_by_us:
         fencing.disable(draft, host)
     draft.wake_host(host, draft.now + draft.policy(host).look_again_s)

@@ -10,8 +10,9 @@ from . import states as at
 from . import vantage
 from .adoption import may_not_send
 from .arrival import may_start_on
-from .brakes import holding, holding_moves, holding_power_on, mode_of
+from .brakes import holding, holding_moves, holding_power_on
 from .cluster import Cluster
+from .consent import may_undo, mode_of
 from .draft import Draft
 from .facts import Facts
 from .model import BootId, HostId, Mode, ServerSeen
@@ -63,7 +64,7 @@ def objection(cluster: Cluster, action: do.Action, now: float, seen: ServerSeen 
     if may_not_send(draft, action):
         return "store_adopted"
     host = host_of(cluster, action)
-    if host is not None and mode_of(draft, host) is not Mode.ACT:
+    if host is not None and not may_undo(draft, action) and mode_of(draft, host) is not Mode.ACT:
         return "mode"
     match action:
         case do.Evacuate():
@@ -152,11 +153,12 @@ def _force_up(draft: Draft, action: do.ForceUp) -> str:
 
 
 def host_of(cluster: Cluster, action: do.Action) -> HostId | None:
-    """Return the host that an action is about, for the mode of its segment."""
+    """Return the host whose outage an action is about, for how much is allowed there."""
     named = getattr(action, "source", None) or getattr(action, "host", None)
-    if named is None and isinstance(action, do.StopServer):
+    if isinstance(action, do.StartServer | do.StopServer):
+        # Leave was given for the host that it comes from, not for the one where it arrived.
         move = cluster.moves.get(action.server)
-        named = move.host if move is not None else None
+        named = move.host if move is not None else named
     return named if named in cluster.site.hosts else None
 
 

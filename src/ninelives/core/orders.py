@@ -102,6 +102,26 @@ class FenceOrdered:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentApproved:
+    """Leave to act on one outage, where the mode only proposes. It quotes what was looked at."""
+
+    by: str
+    host: HostId
+    epoch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentHeld:
+    """Hold one outage: nothing more is sent for it until somebody approves it, or it is over."""
+
+    by: str
+    host: HostId
+    epoch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignedOff:
     """A person takes responsibility for a server that waits, failed or was skipped."""
 
@@ -138,6 +158,8 @@ Order = (
     | PowerOnOrdered
     | Released
     | FenceOrdered
+    | IncidentApproved
+    | IncidentHeld
     | SignedOff
     | RoadSigned
     | StoreAdopted

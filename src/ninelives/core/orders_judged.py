@@ -7,6 +7,7 @@ from . import events as on
 from . import states as at
 from .brakes import holding_power_on
 from .cluster import Maintenance
+from .consent import judge_word
 from .draft import Draft
 from .episode import add_proof, move_to
 from .host import adopt, fence_ordered, is_left_to_people, look
@@ -19,7 +20,8 @@ def judge_order(draft: Draft, order: on.Order) -> None:
     name = type(order).__name__
     about = getattr(order, "host", getattr(order, "server", "control"))
     if refusal is None:
-        draft.note(about, "order.taken", name, f"by {order.by}")
+        reason = getattr(order, "reason", "")
+        draft.note(about, "order.taken", name, f"by {order.by}" + (f": {reason}" if reason else ""))
         for record in list(draft.active()):
             draft.wake_host(record.id, draft.now)
         draft.wake("outbox", draft.now)
@@ -36,6 +38,8 @@ def _judge(draft: Draft, order: on.Order) -> Refusal | None:
             return _control(draft, order)
         case on.MaintenanceSet():
             return _maintenance(draft, order)
+        case on.IncidentApproved() | on.IncidentHeld():
+            return judge_word(draft, order)
         case on.StoreAdopted():
             return adoption.adopted(draft, order)
         case on.Adopted(host=host):

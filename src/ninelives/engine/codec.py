@@ -29,11 +29,14 @@ Upgrade = Callable[[str, Any], Any]
 
 
 def _to_2(form: str, body: Any) -> Any:
-    """Say that no setting of a term is known, that the store is no copy, and no gate opened."""
+    """Say that no setting of a term is known, that the store is no copy, and no gate opened.
+
+    Nor had anybody a word on a single outage.
+    """
     if body.__class__ is not dict:
         return body  # whoever reads it says what is wrong with it
     if form == "control":
-        return {**body, "is_adopted": False}
+        return {**body, "is_adopted": False, "consents": []}
     if form != "event":
         return body
     began: Any = body.get("TermBegan")

@@ -17,14 +17,14 @@ from typing import NamedTuple
 
 from ninelives.core.actions import Action
 from ninelives.core.cluster import Cluster, Decision
-from ninelives.core.events import Armed, Event, MaintenanceSet, ModeSet
+from ninelives.core.events import Armed, Event, IncidentApproved, MaintenanceSet, ModeSet
 from ninelives.core.invariants import Broken, check
 from ninelives.engine.errors import InvariantBroken
 
 Decide = Callable[[Cluster, Event, float], Decision]
 Laws = Callable[[Cluster, Event, Decision, float], tuple[Broken, ...]]
 
-LEAVES = (Armed, ModeSet, MaintenanceSet)  # the orders that may give leave to act
+LEAVES = (Armed, ModeSet, MaintenanceSet, IncidentApproved)  # the orders that may give leave to act
 
 
 def lawless(before: Cluster, event: Event, decision: Decision, now: float) -> tuple[Broken, ...]:

@@ -167,6 +167,11 @@ def confirm(world: "World", slots: Slots) -> None:
     give(world, on.ConfirmedDead(WHO, host, typed, epoch_of(world, slots), "the lamp", second))
 
 
+def consent(world: "World", slots: Slots) -> None:
+    kind = on.IncidentApproved if "approve" in slots else on.IncidentHeld
+    give(world, kind(WHO, HostId(slots["HOST"]), epoch_of(world, slots), "looked at it"))
+
+
 def settle(world: "World", slots: Slots) -> None:
     host = HostId(slots["HOST"])
     give(world, on.HalfFencedSettled(WHO, host, epoch_of(world, slots), "finish" in slots))
@@ -235,6 +240,8 @@ FORMS: tuple[Form, ...] = (
     Form("operator confirm HOST second WHO", confirm),
     Form("operator confirm HOST typed TYPED", confirm),
     Form("operator confirm HOST epoch EPOCH", confirm),
+    Form("operator approve|hold HOST", consent),
+    Form("operator approve HOST epoch EPOCH", consent),
     Form("operator finish|undo HOST", settle),
     Form("operator storm allow DOMAIN COUNT", storm),
     Form("operator power-on|release|fence|adopt HOST", host_order),

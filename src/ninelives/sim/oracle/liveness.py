@@ -14,7 +14,7 @@ from ninelives.core import states as at
 from ninelives.core.model import HostId, Mode, ServerId
 
 from .facts import Violation
-from .picture import Duty, Picture
+from .picture import Duty, Picture, is_held_back
 
 FLAPS_BEYOND = 2  # so many suspicions above `flap_max` without a word are a cycle unnoticed
 UNENDED = (at.Suspect, at.Repairing, at.Fencing, at.Fenced, at.Evacuating)
@@ -116,6 +116,8 @@ def all_ended(picture: Picture, when: float, *, healed: bool) -> Iterator[Violat
     for host, record in sorted(picture.records.hosts.items()):
         if when < picture.records.ordered_at.get(host, -inf) + picture.facts.ends_within_s:
             continue  # all was well, and a person had a living host shot a moment ago
+        if is_held_back(picture, host):
+            continue  # by name: it waits for a person's word, as in the mode to propose
         is_told = _is_told(picture, host, record.epoch, "")
         waits = isinstance(record.state, EXPLAINED) or _has_no_road(picture, host, record)
         is_stuck = isinstance(record.state, UNENDED) and not waits

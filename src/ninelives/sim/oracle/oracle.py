@@ -268,6 +268,8 @@ class Oracle:
         picture = self.picture
         match after.state:
             case at.Suspect():
+                if not isinstance(before.state, at.Held):
+                    picture.told.approved.discard(host)  # leave is for one outage
                 found += liveness.not_for_ever(picture, when, host, before, after)
             case at.Held():
                 liveness.held_is_told(picture, when, host, after)

@@ -45,6 +45,12 @@ class Picture:
         return cls(facts, Truth(facts), told, Records())
 
 
+def is_held_back(picture: Picture, host: str) -> bool:
+    """Say whether a person holds this host's outage."""
+    said = picture.records.control.consents
+    return any(each.host == host and not each.is_given for each in said)
+
+
 Part = TypeVar("Part", bound=Picture | Truth | Told | Records)
 
 

@@ -16,7 +16,7 @@ from ninelives.core.states import Class
 from ninelives.sim import happenings as so
 
 from .facts import SetupFacts, Violation
-from .picture import Picture
+from .picture import Picture, is_held_back
 
 CLOCKS_DIFFER = 0.999  # a leader's clock may run this much faster than the world's
 
@@ -186,7 +186,7 @@ def silence(picture: Picture, when: float, action: do.Action) -> Iterator[Violat
     control = picture.records.control
     if isinstance(action, SILENT_ACTIONS) or _is_a_renewal(picture, action):
         return
-    about = _host_of(action)
+    about = _outage_of(picture, action)
     if not control.is_armed:
         yield Violation("I23", when, about, f"{type(action).__name__} while disarmed")
     elif _mode(picture, about) is not Mode.ACT and not _is_ordered(picture, HostId(about)):
@@ -201,6 +201,14 @@ def _is_a_renewal(picture: Picture, action: do.Action) -> bool:
         return False
     known = picture.records.host(action.host).revocations
     return any(it.backend == action.backend and it.in_force and not it.lifted for it in known)
+
+
+def _outage_of(picture: Picture, action: do.Action) -> str:
+    """Name the host whose outage an action serves: a server that moved is of its old host's."""
+    if isinstance(action, do.StartServer | do.StopServer):
+        move = picture.records.moves.get(action.server)
+        return move.host if move is not None else _host_of(action)
+    return _host_of(action)
 
 
 def _host_of(action: do.Action) -> str:
@@ -221,4 +229,7 @@ def _mode(picture: Picture, host: str) -> Mode:
     site = picture.facts.site.hosts.get(HostId(host))
     modes = dict(picture.records.control.segment_modes)
     control = picture.records.control
-    return modes.get(site.segment, control.mode) if site else control.mode
+    mode = modes.get(site.segment, control.mode) if site else control.mode
+    if mode is Mode.PROPOSE and host in picture.told.approved:
+        return Mode.ACT
+    return Mode.PROPOSE if mode is Mode.ACT and is_held_back(picture, host) else mode

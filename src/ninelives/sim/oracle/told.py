@@ -77,6 +77,7 @@ class Told:
     flights: dict[ServerId, Flight] = field(default_factory=dict[ServerId, Flight])
     allowances: dict[DomainId, int] = field(default_factory=dict[DomainId, int])
     wanted_fenced: set[HostId] = field(default_factory=set[HostId])  # by a person
+    approved: set[HostId] = field(default_factory=set[HostId])  # this outage, by a person
     wanted_on: set[HostId] = field(default_factory=set[HostId])
     undone: set[tuple[HostId, int]] = field(default_factory=set[tuple[HostId, int]])
     signed_off: set[ServerId] = field(default_factory=set[ServerId])
@@ -172,6 +173,10 @@ class Told:
                 self.allowances[event.domain] = known + event.shots
             case on.FenceOrdered() | on.ConfirmedDead() | on.HalfFencedSettled(finish=True):
                 self.wanted_fenced.add(event.host)
+            case on.IncidentApproved():
+                self.approved.add(event.host)
+            case on.IncidentHeld():
+                self.approved.discard(event.host)
             case on.HalfFencedSettled(finish=False):
                 self.undone.add((event.host, event.epoch))
             case on.PowerOnOrdered():
