@@ -66,7 +66,7 @@ class Nova:
 
     def fork(self) -> Nova:
         """An independent copy, as cheap as copying a few dicts."""
-        other = object.__new__(Nova)
+        other = Nova(())
         other._state = self._state.fork()
         return other
 
