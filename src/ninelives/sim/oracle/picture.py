@@ -42,7 +42,7 @@ class Picture:
     def of(cls, facts: SetupFacts) -> "Picture":
         """Start where the story begins."""
         told = Told(facts.policy.nova_settle_s, facts.site.agentless)
-        return cls(facts, Truth(facts), told, Records())
+        return cls(facts, Truth.of(facts), told, Records())
 
 
 def is_held_back(picture: Picture, host: str) -> bool:

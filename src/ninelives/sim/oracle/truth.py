@@ -51,12 +51,15 @@ class Truth:
     machines_still: set[WitnessId] = field(default_factory=set[WitnessId])
     machine_woke: dict[WitnessId, float] = field(default_factory=dict[WitnessId, float])
 
-    def __post_init__(self) -> None:
+    @classmethod
+    def of(cls, facts: SetupFacts) -> "Truth":
         """Put every server where the story begins."""
-        for server, facts in self.facts.servers.items():
-            self._settle(server, facts.home)
-            if facts.is_running:
-                self.domain_started(server, facts.home)
+        truth = cls(facts)
+        for server, its in facts.servers.items():
+            truth._settle(server, its.home)
+            if its.is_running:
+                truth.domain_started(server, its.home)
+        return truth
 
     def domain_started(self, server: ServerId, host: HostId, *, lives_here: bool = True) -> None:
         """Take in a copy. It moves its server here, unless that one is known to live elsewhere."""
