@@ -120,3 +120,19 @@ def test_what_if_tells_who_would_move_where_and_sends_nothing(
     assert told.returncode == 1
     assert nova("GET", "/os-migrations").body["migrations"] == []
     assert ninelives(controller, "what-if", "c9").returncode == 64
+
+
+def test_recover_orders_what_is_next_and_nothing_without_a_proof(
+    cloud: Cloud, controller: Controller
+) -> None:
+    living = ninelives(controller, "host", "recover", "c3")
+    unbounded = ninelives(controller, "incident", "storm-allow", "all", "99")
+    assert (living.returncode, "host fence" in living.stderr) == (77, True)
+    assert (unbounded.returncode, "unbounded" in unbounded.stderr) == (77, True)
+
+    ninelives(controller, "host", "fence", "c2", "--yes", "c2")
+    until(lambda: 'ninelives_hosts{state="vacated"} 1.0' in controller.get("/metrics")[1])
+    ordered = ninelives(controller, "host", "recover", "c2")
+
+    # It is empty, so its return was ordered; but a device may act a minute after it accepted.
+    assert (ordered.returncode, "off_may_be_late" in ordered.stderr) == (77, True)

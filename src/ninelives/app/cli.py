@@ -18,6 +18,7 @@ from .cli_incident_orders import ORDERS as INCIDENT_ORDERS
 from .cli_lab import lab
 from .cli_notify import notify
 from .cli_policy import policy
+from .cli_recover import recover
 from .cli_sim import sim
 from .cli_status import incident, status
 from .cli_swarm import crashpoints, swarm
@@ -42,6 +43,7 @@ main.add_command(fencing)
 main.add_command(host)
 for order in ORDERS:
     host.add_command(order)
+host.add_command(recover)
 host.add_command(what_if)
 main.add_command(incident)
 for order in INCIDENT_ORDERS:

@@ -32,6 +32,30 @@ def hold(name: str, reason: str, socket_path: Path) -> int:
     return say("hold", name, reason, socket_path)
 
 
+@click.command("sign-off")
+@click.argument("server")
+@of_socket
+def sign_off(server: str, socket_path: Path) -> int:
+    """Take it upon yourself that SERVER (its id) stays as it is: its host waits for it no more."""
+    return order(socket_path, {"order": "sign_off", "server": server})
+
+
+@click.command("storm-allow")
+@click.argument("domain")
+@click.argument("shots", type=click.IntRange(min=1))
+@of_socket
+def storm_allow(domain: str, shots: int, socket_path: Path) -> int:
+    """Allow SHOTS more shots in DOMAIN (rack:a, segment:s, zone:z, all), in this storm only."""
+    return order(socket_path, {"order": "storm_allow", "domain": domain, "shots": shots})
+
+
+def leave_asked_of(standing: Document, host: str) -> bool:
+    """Say whether this outage waits for a person's leave, or is on hold."""
+    words = cast("list[Document]", standing["words"])
+    is_held = any(word["host"] == host and not word["is_given"] for word in words)
+    return is_held or host in cast("list[str]", standing["asks"])
+
+
 def say(word: str, name: str, reason: str, socket_path: Path) -> int:
     """Quote the episode that was looked at: the next one is another, and nothing was said of it."""
     host, _, number = name.partition("/")
@@ -48,4 +72,4 @@ def say(word: str, name: str, reason: str, socket_path: Path) -> int:
     return order(socket_path, asked_for)
 
 
-ORDERS = (approve, hold)
+ORDERS = (approve, hold, sign_off, storm_allow)
