@@ -140,6 +140,83 @@ def test_a_start_that_waited_for_the_boot_of_a_host_without_a_gate_is_its_button
     assert told.laws & {"I1"} == laws
 
 
+def boots_as_target(*, asked: str, is_gated: bool) -> History:
+    """Tell of a host with an agent that died with our rebuild in its queue, and booted again."""
+    told = story().host(C1, at.Healthy(1.0))
+    rebuild = do.Evacuate(S1, C2, C1, 1, 1)
+    if asked == "well":
+        queues.asked(told.oracle.picture, told.now, rebuild)
+    told.after(1).evacuating().truly(so.HostChanged(C1, "off", None))
+    if asked == "out":
+        queues.asked(told.oracle.picture, told.now, rebuild)
+    told.after(60).truly(so.HostChanged(C1, "booting", None))
+    told.after(60).truly(so.HostChanged(C1, "running", NEW))
+    told.truly(so.ComputeStarted(C1, is_gated=is_gated)).after(1)
+    if asked == "since":
+        told.host(C1, at.Healthy(told.now), epoch=2)
+        queues.asked(told.oracle.picture, told.now, rebuild)
+        told.host(C1, at.Fenced(told.now), epoch=3)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_gated", "laws"),
+    [
+        ("well", False, set[str]()),
+        ("well", True, {"I20"}),
+        ("out", False, {"I20"}),
+        ("since", False, {"I20"}),
+    ],
+    ids=["its gate did not hold", "its gate held", "asked in its episode", "asked after its boot"],
+)
+def test_what_waited_for_a_boot_whose_gate_does_not_hold_is_counted_and_no_more(
+    asked: str, is_gated: bool, laws: set[str]
+) -> None:
+    told = boots_as_target(asked=asked, is_gated=is_gated)
+
+    told.truly(so.DomainStarted(S1, C1, is_rebuilt=False))
+
+    assert told.laws & {"I20"} == laws
+    assert told.oracle.picture.excused["I20 ungated"] == (not laws)
+
+
+def test_a_nova_compute_that_starts_again_says_nothing_of_the_gate_of_its_boot() -> None:
+    told = boots_as_target(asked="well", is_gated=True).truly(so.ComputeStarted(C1, is_gated=False))
+
+    assert told.truly(so.DomainStarted(S1, C1, is_rebuilt=False)).laws & {"I20"} == {"I20"}
+
+
+def test_a_boot_without_a_gate_says_nothing_of_the_next_one() -> None:
+    told = boots_as_target(asked="well", is_gated=False).truly(so.HostChanged(C1, "booting", None))
+    told.after(60).truly(so.HostChanged(C1, "running", BootId("next")), so.ComputeStarted(C1))
+
+    assert told.truly(so.DomainStarted(S1, C1, is_rebuilt=False)).laws & {"I20"} == {"I20"}
+
+
+@pytest.mark.parametrize(
+    ("asks_late", "is_gated", "laws"),
+    [(False, False, set[str]()), (True, False, {"I1"}), (False, True, {"I1"})],
+    ids=["it waited", "asked when it had started", "a gate was closed"],
+)
+def test_a_start_that_waited_for_a_gate_that_fails_or_that_a_person_opens_is_not_ours(
+    asks_late: bool, is_gated: bool, laws: set[str]
+) -> None:
+    told = story().evacuating().truly(so.HostChanged(C1, "off", None))
+    told.after(60).truly(so.DomainStarted(S1, C2, is_rebuilt=False))
+    queues.asked(told.oracle.picture, told.now, do.PowerOn(C1, 1, 1))
+    told.after(5).truly(so.HostChanged(C1, "booting", None))
+    told.after(60).truly(so.HostChanged(C1, "running", NEW)).after(1)
+    if not asks_late:
+        told.truly(so.UserActed(S1, "start"))
+    told.after(600).truly(so.ComputeStarted(C1, is_gated=is_gated)).after(1)
+    if asks_late:
+        told.truly(so.UserActed(S1, "start"))
+
+    told.after(1).truly(so.DomainStarted(S1, C1, is_rebuilt=False, cause="user"))
+
+    assert told.laws & {"I1"} == laws
+
+
 def test_a_guest_behind_a_gate_that_we_opened_is_ours() -> None:
     told = coming_back(at.Stage.COMPUTE).acted(do.OpenGate(C1, 1, NEW))
 

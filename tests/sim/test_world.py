@@ -15,6 +15,7 @@ from ninelives.core.model import (
 )
 from ninelives.sim import bmc, storage
 from ninelives.sim.happenings import (
+    ComputeStarted,
     ControllerResumed,
     DomainStarted,
     HostChanged,
@@ -62,6 +63,8 @@ def test_a_gate_holds_guests_back_after_a_boot_and_a_broken_one_does_not() -> No
     assert held.world.writers(WEB) == frozenset()
     assert broken.world.writers(WEB) == {C1}
     assert [start.cause for _, start in broken.all(DomainStarted)] == ["autostart"]
+    assert not held.all(ComputeStarted)
+    assert [start.is_gated for _, start in broken.all(ComputeStarted)] == [False]
 
 
 def test_a_panicked_kernel_stays_dead_unless_it_dumps() -> None:

@@ -234,7 +234,7 @@ def migrated(world: "World", source: str, dest: str, server: str, work: int) -> 
 def start_compute(world: "World", host: HostTruth) -> None:
     """Start nova-compute anew, whatever it did before."""
     host.compute = ComputeState.OK
-    world.happen(ComputeStarted(host.id))
+    world.happen(ComputeStarted(host.id, is_gated=not host.is_gate_open))
     tell(world, nova.ComputeStarted(host.id))
     world.touched(host.id)
 

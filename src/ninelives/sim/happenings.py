@@ -45,6 +45,7 @@ class ComputeStarted:
     """A host's nova-compute starts: with its boot, or once its gate lets it. It reads its queue."""
 
     host: HostId
+    is_gated: bool = True  # a closed gate refuses whatever guest it starts
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Oracle:
             case so.PowerCut():
                 found += shots.cycled(picture, when, it)
             case so.ComputeStarted():
-                truth.idle.discard(it.host)
+                truth.compute_started(when, it)
             case so.LeaseChanged():
                 truth.leases[it.host, it.boot] = (when, it)
             case so.ControllerPaused(controller=controller, is_machine=True):

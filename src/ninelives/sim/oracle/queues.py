@@ -1,8 +1,12 @@
 """What waits in Nova's queue for a host, and runs with its next boot where no gate refuses it.
 
-Nobody but Nova takes a message out of that queue. So of a host without an agent no more is asked
-than this: nothing of ours is put there while it is out of service, and it is not we who switch it
-on while somebody's start waits there (docs/concepts/safety.md, what remains).
+    no agent         nothing of ours is put there while it is out of service, and it is not we who
+                     switch it on while somebody's start waits there
+    a gate that      nothing of ours is put there while it is out of service. Whether its gate will
+    does not hold    hold nobody can know before its boot: no hand on its button answers for that
+
+Nobody but Nova takes a message out of that queue: no more is asked than this (docs/concepts/
+safety.md, what remains).
 """
 
 from ninelives.core import actions as do
@@ -34,35 +38,40 @@ def is_ungated(picture: Picture, it: so.DomainStarted) -> bool:
     """Say whether a host without a gate carries out what no step of ours could hold back (I20).
 
     What its user asked of it is, and what we did while it was well; not what we ask in its episode.
+    Where there should be a gate, only what waited for this very boot.
     """
+    when, epoch = picture.records.asked.get((it.server, it.host), (0.0, None))
     if picture.facts.site.hosts[it.host].has_agent:
-        return False
-    _, epoch = picture.records.asked.get((it.server, it.host), (0.0, None))
+        since = picture.truth.ungated_at.get(it.host)
+        if since is None or when >= since:
+            return False
     return epoch is None or epoch != picture.records.host(it.host).epoch
 
 
 def waited_for_its_boot(picture: Picture, server: ServerId, host: HostId) -> bool:
-    """Say whether a start was asked before this boot of a host without an agent (I1).
+    """Say whether a start was asked before this boot, and no gate was there to refuse it (I1).
 
-    Whoever presses its button lets it run. We are forbidden to, so what we switched on is ours.
+    Whoever presses the button of a host without an agent lets it run. We are forbidden to, so what
+    we switched on is ours. Of a gate that fails, or that a person opens, none of us can know.
     """
     truth = picture.truth
-    if picture.facts.site.hosts[host].has_agent or host in truth.switched_on:
-        return False
-    booted = truth.booted_at.get(host)
+    if picture.facts.site.hosts[host].has_agent:
+        since = truth.ungated_at.get(host)
+    else:
+        since = None if host in truth.switched_on else truth.booted_at.get(host)
     by_user = truth.start_asked.get(server)
     by_us = picture.records.asked.get((server, host))
     asked_at = [by_user] if by_user is not None else []
     asked_at += [by_us[0]] if by_us is not None else []
-    return booted is not None and any(when < booted for when in asked_at)
+    return since is not None and any(when < since for when in asked_at)
 
 
 def is_astray(picture: Picture, it: so.DomainStarted) -> bool:
     """Say whether a copy came up where its server does not live (I14).
 
-    libvirt started it of itself. Or its start had waited for a host without an agent, and Nova has
+    libvirt started it of itself. Or its start had waited for a boot without a gate, and Nova has
     the server elsewhere since: it stands on no list of this host, by its host or by an open record
-    (SAFETY 4, fenced). People were told what waits there (`start_waits`).
+    (SAFETY 4, fenced). People were told what waits there (`start_waits`), or of its gate.
     """
     if it.cause == "autostart":
         return True

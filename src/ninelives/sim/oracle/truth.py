@@ -34,6 +34,8 @@ class Truth:
     )
     start_asked: dict[ServerId, float] = field(default_factory=dict[ServerId, float])
     booted_at: dict[HostId, float] = field(default_factory=dict[HostId, float])
+    # Since when a nova-compute runs in this boot that no gate was closed before.
+    ungated_at: dict[HostId, float] = field(default_factory=dict[HostId, float])
     switched_on: set[HostId] = field(default_factory=set[HostId])  # by us, since it was off
     resized: set[ServerId] = field(default_factory=set[ServerId])  # under its user's hands
     # A boot's lease ends with it: the next one renews its own.
@@ -98,6 +100,16 @@ class Truth:
                 self.domain_stopped(server, host)
             self.lost_work |= self.at_work.pop(host, set[int]())
             self.idle.add(host)
+            self.ungated_at.pop(host, None)
+
+    def compute_started(self, when: float, it: so.ComputeStarted) -> None:
+        """Remember what the first nova-compute of a boot finds: a closed gate before it, or none.
+
+        With its first look at its queue it carries out all that waited for this boot.
+        """
+        if it.host in self.idle and not it.is_gated:
+            self.ungated_at[it.host] = when
+        self.idle.discard(it.host)
 
     def work_seen(self, record: MoveRecord) -> None:
         """Remember who works on a record: that work dies with the host, its record stays open.
