@@ -1,6 +1,8 @@
 """Every end of a command has its code, and a hint where somebody must act."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
@@ -56,6 +58,16 @@ def test_a_complaint_says_what_to_do_next() -> None:
 
 def test_every_code_has_a_meaning() -> None:
     assert set(MEANING) == set(Exit)
+
+
+def test_help_and_the_page_list_the_same_codes() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "index.md").read_text()
+    told = CliRunner().invoke(main, ["--help"]).output.partition("Exit codes:")[2]
+
+    listed = page.partition("## Exit codes")[2].partition("\n## ")[0]
+    codes = [int(number) for number in re.findall(r"^\| (\d+) \|", listed, re.MULTILINE)]
+    assert codes == [code.value for code in MEANING]
+    assert [int(line.split()[0]) for line in told.split("\n") if line.strip()] == codes
 
 
 @pytest.mark.parametrize("words", [["--bogus"], ["nothing"], ["sim", "play", "no-such-file"]])

@@ -64,6 +64,9 @@ def test_a_host_is_fenced_by_order_and_the_incident_tells_of_it(
     until(lambda: "c2/1" in ninelives(controller, "incident", "list").stdout)
     shown = ninelives(controller, "incident", "show", "c2/1").stdout
     assert "proof.made power_off" in shown
+    html = ninelives(controller, "incident", "report", "c2/1", "--format", "html").stdout
+    assert html.startswith("<!doctype html>")
+    assert "off twice" in html
     asked = ["why", "c2", "-c", str(controller.config)]
     why = CliRunner().invoke(main, asked)
     assert why.exit_code == 0, why.output

@@ -9,7 +9,7 @@ Who asks is whom the kernel says is at the other end (SO_PEERCRED); nobody can c
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -32,13 +32,14 @@ ANSWER_S = 10.0  # an order is judged and durable long before
 REHEARSAL_S = 120.0  # each server is asked for alone
 NO_LEADER = 503
 
+Face = Callable[[Request], Awaitable[Response]]
 Look = Callable[[Cluster, Request], views.Json]
 
 
 def faces(base: "Foundation") -> Starlette:
     """Make the application. It runs in the daemon's own loop, beside the mind that it shows."""
 
-    def looks(look: Look) -> Callable[[Request], object]:
+    def looks(look: Look) -> Face:
         async def answer(request: Request) -> Response:
             cluster = base.presence.mind
             if cluster is None:
@@ -74,17 +75,28 @@ def faces(base: "Foundation") -> Starlette:
         name = HostId(request.path_params["host"])
         return views.host_whole(cluster, name, now()) if name in cluster.site.hosts else None
 
-    return Starlette(
-        routes=[
-            Route("/v1/status", looks(lambda cluster, _: views.status(cluster, now()))),
-            Route("/v1/hosts", looks(lambda cluster, _: views.hosts(cluster, now()))),
-            Route("/v1/hosts/{host}", looks(host)),
-            Route("/v1/what-if", what_ifs),
-            Route("/v1/incidents", incidents),
-            Route("/v1/incidents/{host}/{epoch:int}", incidents),
-            Route("/v1/orders", orders, methods=["POST"]),
-        ]
-    )
+    faces: Mapping[str, Face] = {
+        "/v1/status": looks(lambda cluster, _: views.status(cluster, now())),
+        "/v1/hosts": looks(lambda cluster, _: views.hosts(cluster, now())),
+        "/v1/hosts/{host}": looks(host),
+        "/v1/what-if": what_ifs,
+        "/v1/incidents": incidents,
+        "/v1/incidents/{host}/{epoch:int}": incidents,
+    }
+    looked = [Route(path, for_viewers(face)) for path, face in faces.items()]
+    return Starlette(routes=[*looked, Route("/v1/orders", orders, methods=["POST"])])
+
+
+def for_viewers(face: Face) -> Face:
+    """Show it to those alone who may look."""
+
+    async def answer(request: Request) -> Response:
+        peer: Peer = request.scope["peer"]
+        if not peer.may_look:
+            return said(403, f"{peer.name} is no viewer", "the configuration lists `viewers`")
+        return await face(request)
+
+    return answer
 
 
 async def elsewhere(base: "Foundation") -> Response:

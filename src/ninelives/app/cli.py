@@ -5,6 +5,7 @@ import click
 from .cli_arm import arm, disarm
 from .cli_cloud import cloud
 from .cli_compare import compare
+from .cli_completion import completion
 from .cli_config import config
 from .cli_controller import controller
 from .cli_db import db
@@ -24,15 +25,19 @@ from .cli_status import incident, status
 from .cli_swarm import crashpoints, swarm
 from .cli_what_if import what_if
 from .exits import Group
+from .exits import table as exit_codes
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=exit_codes()
+)
 @click.version_option(package_name="ninelives")
 def main() -> None:
     """Compute-node high availability for OpenStack."""
 
 
 main.add_command(arm)
+main.add_command(completion)
 main.add_command(config)
 main.add_command(controller)
 main.add_command(db)

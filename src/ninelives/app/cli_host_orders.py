@@ -9,11 +9,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from .client import asked, of_format, of_socket
+from .client import asked, hosts_known, of_format, of_socket
 from .exits import Complaint, Exit
 from .views import Document
 
-of_host = click.argument("name", metavar="HOST")
+of_host = click.argument("name", metavar="HOST", shell_complete=hosts_known)
 of_yes = click.option("--yes", "typed", metavar="HOST", help="Its name once more, unasked.")
 
 

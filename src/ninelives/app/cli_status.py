@@ -1,61 +1,78 @@
 """`ninelives status` and `incident list|show`: how things stand, and what happened."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.console import Group as Stack
 from rich.table import Table
+from rich.text import Text
 
 from .cli_what_if import rehearsal
 from .cli_what_if import show as show_plan
 from .client import asked, of_format, of_socket
 from .exits import Exit, Group
+from .incident_html import page
 from .incident_page import clock, markdown
+from .incident_watched import incident_picture
 from .views import Document, Json
+from .watching import Look, watch
+
+of_watch = click.option("--watch", "is_watched", is_flag=True, help="Look again each second.")
 
 
 @click.command()
 @of_socket
 @of_format
-def status(socket_path: Path, form: str) -> int:
+@of_watch
+def status(socket_path: Path, form: str, is_watched: bool) -> int:
     """Say who leads, in which mode, how many hosts are well, and what waits for you."""
     found = cast("Document", asked(socket_path, "/v1/status"))
     needs = cast("list[Document]", found["needs_you"])
     if form == "json":
         click.echo(json.dumps(found, indent=2))
+    elif is_watched:
+        watch(Console(), lambda: Look(picture(cast("Document", asked(socket_path, "/v1/status")))))
     else:
-        show_status(Console(), found)
+        for line in status_lines(found, f", {found['leads_for_s']} s"):
+            Console().print(line)
     return Exit.FOUND if needs or not found["armed"] else Exit.DONE
 
 
-def show_status(console: Console, found: Document) -> None:
-    term = f"{found['leader']} leads (term {found['term']}, {found['leads_for_s']} s)"
-    console.print(f"{term}, mode {found['mode']}", highlight=False)
+def picture(found: Document) -> RenderableType:
+    return Stack(*status_lines(found))
+
+
+def status_lines(found: Document, since: str = "") -> Iterator[Text]:
+    """Say how everything stands. Pure."""
+    term = f"{found['leader']} leads (term {found['term']}{since})"
+    yield Text(f"{term}, mode {found['mode']}")
     for segment, mode in cast("dict[str, str]", found["segment_modes"]).items():
-        console.print(f"  segment {segment}: {mode}", highlight=False)
+        yield Text(f"  segment {segment}: {mode}")
     if not found["armed"]:
-        console.print(f"DISARMED: {found['cause']}; `ninelives arm` ends it", style="bold red")
+        yield Text(f"DISARMED: {found['cause']}; `ninelives arm` ends it", "bold red")
     for what in ("hosts", "moves"):
         counts = cast("dict[str, int]", found[what])
         words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        console.print(f"{what}: {words or 'none'}", highlight=False)
+        yield Text(f"{what}: {words or 'none'}")
     if found["witnesses_min"] == 1:
-        console.print("one witness is enough here: the configuration says so", style="yellow")
+        yield Text("one witness is enough here: the configuration says so", "yellow")
     if found["own_fault"]:
-        console.print(f"looks anew after a fault of its own: {found['own_fault']}", style="yellow")
+        yield Text(f"looks anew after a fault of its own: {found['own_fault']}", "yellow")
     for canary in cast("list[str]", found["bad_canaries"]):
-        console.print(f"the control plane is ill: {canary}", style="red")
+        yield Text(f"the control plane is ill: {canary}", "red")
     for word in cast("list[Document]", found["words"]):
         what = "approved" if word["is_given"] else "on hold"
-        console.print(f"{word['host']}: {what} by {word['by']}: {word['reason']}", highlight=False)
+        yield Text(f"{word['host']}: {what} by {word['by']}: {word['reason']}")
     for host in cast("list[str]", found["asks"]):
-        console.print(f"asks you for leave: {host} (`ninelives what-if {host}`, then", style="bold")
-        console.print(f"  `ninelives incident approve {host} --reason …`)", highlight=False)
+        words = f"look at `ninelives what-if {host}`, then `ninelives incident approve {host}`"
+        yield Text(f"asks you for leave: {host}; {words}", "bold yellow")
     for need in cast("list[Document]", found["needs_you"]):
         risk = f", ZOMBIE RISK: {need['zombie_risk']}" if need["zombie_risk"] else ""
-        console.print(f"needs you: {need['host']} {need['state']}{risk}", style="bold yellow")
+        yield Text(f"needs you: {need['host']} {need['state']}{risk}", "bold yellow")
 
 
 # --------------------------------------------------------------------------------- incidents
@@ -92,8 +109,12 @@ def list_incidents(socket_path: Path, form: str) -> int:
 @click.argument("name", metavar="HOST/NUMBER")
 @of_socket
 @of_format
-def show(name: str, socket_path: Path, form: str) -> int:
+@of_watch
+def show(name: str, socket_path: Path, form: str, is_watched: bool) -> int:
     """Show one incident: every step with its reason, and what became of each server."""
+    if is_watched:
+        watch(Console(), lambda: look_at(socket_path, name))
+        return Exit.DONE
     found = cast("Document", asked(socket_path, f"/v1/incidents/{name}"))
     if form == "json":
         click.echo(json.dumps(found, indent=2))
@@ -111,6 +132,14 @@ def show(name: str, socket_path: Path, form: str) -> int:
     return Exit.DONE
 
 
+def look_at(socket_path: Path, name: str) -> Look:
+    found = cast("Document", asked(socket_path, f"/v1/incidents/{name}"))
+    host = cast("Document", asked(socket_path, f"/v1/hosts/{found['host']}"))
+    is_over = found["ended"] is not None
+    moves = {} if is_over else cast("dict[str, str]", host["moves"])
+    return Look(incident_picture(found, moves), is_over)
+
+
 def show_proposal(console: Console, socket_path: Path, host: str) -> None:
     """Show what leave is asked for, if it is: the plan as it would be carried out now."""
     standing = cast("Document", asked(socket_path, "/v1/status"))
@@ -126,7 +155,7 @@ def show_proposal(console: Console, socket_path: Path, host: str) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["md", "json"]),
+    type=click.Choice(["md", "html", "json"]),
     default="md",
     show_default=True,
     help="For people, or for programs.",
@@ -134,7 +163,11 @@ def show_proposal(console: Console, socket_path: Path, host: str) -> None:
 def report(name: str, socket_path: Path, form: str) -> int:
     """Write one incident as a page: its phases, its proofs, what became of each server."""
     found = cast("Document", asked(socket_path, f"/v1/incidents/{name}"))
-    click.echo(
-        json.dumps(found, indent=2) if form == "json" else markdown(found), nl=form == "json"
-    )
+    match form:
+        case "json":
+            click.echo(json.dumps(found, indent=2))
+        case "html":
+            click.echo(page(found), nl=False)
+        case _:
+            click.echo(markdown(found), nl=False)
     return Exit.DONE

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from .client import asked, of_format, of_socket
+from .client import asked, hosts_known, of_format, of_socket
 from .exits import Exit
 from .views import Document
 
@@ -17,7 +17,7 @@ PATIENCE_S = 130.0  # longer than the controller tries
 
 
 @click.command("what-if")
-@click.argument("names", metavar="HOST...", nargs=-1, required=True)
+@click.argument("names", metavar="HOST...", nargs=-1, required=True, shell_complete=hosts_known)
 @of_socket
 @of_format
 def what_if(names: tuple[str, ...], socket_path: Path, form: str) -> int:

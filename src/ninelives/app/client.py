@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from .exits import Complaint, Exit
 from .views import Document, Json
 
 DEFAULT_SOCKET = Path("/run/ninelives/api.sock")
+SOCKET_VARIABLE = "NINELIVES_SOCKET"
 PATIENCE_S = 20.0
 CODES = {400: Exit.USAGE, 403: Exit.REFUSED, 404: Exit.USAGE, 409: Exit.REFUSED}
 
@@ -60,13 +62,23 @@ def asked(
     return found
 
 
+def hosts_known(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of a host; where nobody answers, nothing is offered."""
+    path = Path(context.params.get("socket_path") or os.environ.get(SOCKET_VARIABLE, ""))
+    try:
+        found = cast("list[Document]", asked(path if path.name else DEFAULT_SOCKET, "/v1/hosts"))
+    except Complaint:
+        return []
+    return [str(each["host"]) for each in found if str(each["host"]).startswith(incomplete)]
+
+
 of_socket = click.option(
     "--socket",
     "socket_path",
     type=click.Path(path_type=Path),
     default=DEFAULT_SOCKET,
     show_default=True,
-    envvar="NINELIVES_SOCKET",
+    envvar=SOCKET_VARIABLE,
     help="Where the controller of this machine listens.",
 )
 of_format = click.option(

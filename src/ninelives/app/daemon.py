@@ -28,6 +28,8 @@ from .wire import Wired, wired
 
 log = logging.getLogger(__name__)
 
+FIXED = "name, store, state, socket, operators, viewers, http and log"
+
 
 def run(path: Path, name: str | None) -> None:
     """Run until told to stop, or until something is broken; that is raised."""
@@ -63,7 +65,7 @@ async def live(base: Foundation, source: Source, configuration: Configuration) -
     async with asyncio.TaskGroup() as tasks:
         beside = [
             tasks.create_task(http.serve(http.faces(base.presence, base.numbers), listening)),
-            tasks.create_task(peer.serve(api.faces(base), local, configuration.operators)),
+            tasks.create_task(peer.serve(api.faces(base), local, configuration.roles)),
             tasks.create_task(pulse(base.numbers, base.clock)),
         ]
         every_s = sd_notify.watchdog_s()
@@ -142,7 +144,7 @@ def refuse_if_fixed(before: Configuration, after: Configuration) -> None:
         state=before.state,
         socket=before.socket,
         socket_group=before.socket_group,
-        operators=before.operators,
+        roles=before.roles,
         listen=before.listen,
         store=before.store,
         log=before.log,
@@ -150,7 +152,7 @@ def refuse_if_fixed(before: Configuration, after: Configuration) -> None:
     )
     if moved != after:
         raise ConfigError(
-            "name, store, state, socket, operators, http and log are fixed while a controller runs",
+            f"{FIXED} are fixed while a controller runs",
             "restart it; another controller leads meanwhile",
         )
 

@@ -50,6 +50,12 @@ MEANING = {
 }
 
 
+def table() -> str:
+    """Lay the codes out for the end of `--help`; a blank line keeps click from wrapping them."""
+    rows = (f"  {code.value:>3}  {words}" for code, words in MEANING.items())
+    return "\n".join(("\b", "Exit codes:", *rows))
+
+
 class Complaint(click.ClickException):
     """An end that somebody must act on: what happened, and one line on what to do next."""
 

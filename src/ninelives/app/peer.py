@@ -1,4 +1,7 @@
-"""Who is at the other end of a unix socket, as the kernel says; and whether they may order.
+"""Who is at the other end of a unix socket, as the kernel says; and which role they have.
+
+    nobody     is told so                     viewer    looks, and rehearses
+    operator   looks and orders: root, the daemon's own user, and whom the configuration lists
 
 uvicorn hands no transport to an application, so its protocol is made by a function of ours that
 wraps the application of each connection.
@@ -10,7 +13,9 @@ import pwd
 import socket
 import struct
 from collections.abc import Callable, Collection
-from grp import getgrnam
+from contextlib import suppress
+from enum import IntEnum
+from grp import getgrgid, getgrnam
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -21,27 +26,67 @@ from uvicorn.server import ServerState
 
 from ninelives.engine.errors import ConfigError
 
+from .config.configuration import Roles
 from .http import END_S, no_signals
 
 CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7)
 MODE = 0o660
 
 
+class Role(IntEnum):
+    """How much a caller may do; each may do what those before it may."""
+
+    NOBODY = 0
+    VIEWER = 1
+    OPERATOR = 2
+
+
 class Peer(NamedTuple):
     """One caller."""
 
     name: str
-    may_order: bool
+    role: Role
+
+    @property
+    def may_look(self) -> bool:
+        return self.role >= Role.VIEWER
+
+    @property
+    def may_order(self) -> bool:
+        return self.role >= Role.OPERATOR
 
 
-def peer_of(transport: asyncio.BaseTransport, operators: Collection[str]) -> Peer:
+def peer_of(transport: asyncio.BaseTransport, roles: Roles) -> Peer:
     """Ask the kernel who connected."""
     channel: socket.socket = transport.get_extra_info("socket")
     found = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
-    _, uid, _ = CREDENTIALS.unpack(found)
+    _, uid, gid = CREDENTIALS.unpack(found)
     name = name_of(uid)
     # Whoever runs the daemon, and root, could do everything to it anyway.
-    return Peer(name, uid in (0, os.geteuid()) or name in operators)
+    if uid in (0, os.geteuid()):
+        return Peer(name, Role.OPERATOR)
+    return Peer(name, role_of(names_of(uid, gid), roles))
+
+
+def role_of(names: Collection[str], roles: Roles) -> Role:
+    """Return the best role of somebody who goes by these names. Pure."""
+    if not roles.operators.isdisjoint(names):
+        return Role.OPERATOR
+    is_viewer = roles.viewers is None or not roles.viewers.isdisjoint(names)
+    return Role.VIEWER if is_viewer else Role.NOBODY
+
+
+def names_of(uid: int, gid: int) -> frozenset[str]:
+    """Return a user's name, and the groups: of the process that asks, and of the user."""
+    name = name_of(uid)
+    gids = {gid}
+    with suppress(KeyError):
+        gids |= set(os.getgrouplist(name, pwd.getpwuid(uid).pw_gid))
+    found = {name}
+    for each in gids:
+        with suppress(KeyError):
+            found.add(f"@{getgrgid(each).gr_name}")
+    return frozenset(found)
 
 
 def name_of(uid: int) -> str:
@@ -88,7 +133,7 @@ def _give(path: Path, group: str | None) -> None:
     path.chmod(MODE)
 
 
-async def serve(app: ASGIApp, listening: socket.socket, operators: Collection[str]) -> None:
+async def serve(app: ASGIApp, listening: socket.socket, roles: Roles) -> None:
     """Serve in the loop of whoever calls, until cancelled; each call knows its peer."""
 
     def protocol(
@@ -98,7 +143,7 @@ async def serve(app: ASGIApp, listening: socket.socket, operators: Collection[st
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> asyncio.Protocol:
         made = H11Protocol(config, server_state, app_state, _loop)
-        made.app = named(made, app, operators)
+        made.app = named(made, app, roles)
         return made
 
     config = Config(
@@ -116,10 +161,10 @@ async def serve(app: ASGIApp, listening: socket.socket, operators: Collection[st
 
 
 def named(
-    connection: H11Protocol, app: ASGIApp, operators: Collection[str]
+    connection: H11Protocol, app: ASGIApp, roles: Roles
 ) -> Callable[[Scope, Receive, Send], object]:
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["peer"] = peer_of(connection.transport, operators)
+        scope["peer"] = peer_of(connection.transport, roles)
         await app(scope, receive, send)
 
     return call

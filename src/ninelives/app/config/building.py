@@ -21,6 +21,7 @@ from .configuration import (
     Device,
     Modes,
     ProbePlan,
+    Roles,
     Secret,
     StoreAt,
     Told,
@@ -97,7 +98,9 @@ def _built(file: document.File, me: WitnessId, read_secret: ReadSecret) -> Confi
         state=file.state,
         socket=file.socket,
         socket_group=file.socket_group,
-        operators=frozenset(file.operators),
+        roles=Roles(
+            frozenset(file.operators), None if file.viewers is None else frozenset(file.viewers)
+        ),
         log=file.log,
         listen=(file.http.address, file.http.port),
         store=StoreAt(

@@ -22,6 +22,14 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Roles:
+    """Who has which role: names of users, and of groups with an "@" before them."""
+
+    operators: frozenset[str] = frozenset()
+    viewers: frozenset[str] | None = None  # None: everybody whom the socket lets in
+
+
+@dataclass(frozen=True, slots=True)
 class StoreAt:
     """Where the store is, and how long a lease in it lasts."""
 
@@ -123,7 +131,7 @@ class Configuration:
     state: Path
     socket: Path
     socket_group: str | None
-    operators: frozenset[str]
+    roles: Roles
     log: str  # "auto", "json", "journal", "plain"
     listen: tuple[str, int]
     store: StoreAt

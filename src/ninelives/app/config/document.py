@@ -222,7 +222,8 @@ class File(BaseModel):
     state: Path = Path("/var/lib/ninelives")
     socket: Path = Path("/run/ninelives/api.sock")
     socket_group: Name | None = "ninelives"
-    operators: list[Name] = Field(default_factory=list)  # users who may order, beside root
+    operators: list[Name] = Field(default_factory=list)  # who may order, beside root; "@" a group
+    viewers: list[Name] | None = None  # who may look; whom the socket lets in unless given
     log: Literal["auto", "json", "journal", "plain"] = "auto"
     mode: Mode = Mode.OBSERVE
     store: Store = Field(default_factory=Store)
