@@ -18,7 +18,7 @@ from tests.core.arrangements import (
     silent,
     storage,
 )
-from tests.core.small_cloud import SmallCloud, small_site
+from tests.core.small_cloud import CEPH, SmallCloud, small_site
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
@@ -28,10 +28,11 @@ from ninelives.core.draft import Draft
 from ninelives.core.evidence import saw
 from ninelives.core.facts import Facts
 from ninelives.core.host import look
-from ninelives.core.model import HostId, Power, Sign, WitnessId
+from ninelives.core.model import BackendId, HostId, Power, Sign, WitnessId
 from ninelives.core.rules import judge
 from ninelives.core.states import Class
 
+NFS = BackendId("nfs")
 PINGS = plane(Sign.WEAK, MGMT, STORAGE, TENANT)
 
 
@@ -134,6 +135,19 @@ def test_a_host_that_reports_is_not_shot_before_storage_says_that_nobody_there_w
     storage(watched)(draft)
 
     assert holding(draft, C1, Class.DEAD_OR_FROZEN) is brake
+
+
+def test_that_the_backend_we_shut_it_out_of_sees_it_no_more_does_not_speak_for_the_other() -> None:
+    # Swarm s4a/237: an undone fence left `ceph` revoked, and `nfs` answered just after the shot.
+    draft = fresh(has_agent=False, backends=(CEPH, NFS))
+    silent(STORAGE, TENANT)(draft)
+    saw(draft, reports(has_advanced=True))
+
+    saw(draft, on.StorageSeen(C1, CEPH, watched=False, revoked=True))
+    before = holding(draft, C1, Class.DEAD_OR_FROZEN)
+    saw(draft, on.StorageSeen(C1, NFS, watched=False, revoked=False))
+
+    assert (before, holding(draft, C1, Class.DEAD_OR_FROZEN)) == (Brake.LIFE, None)
 
 
 @pytest.mark.parametrize(("since_s", "lies"), [(31.0, False), (33.0, True)])

@@ -15,7 +15,7 @@ from dataclasses import replace
 from . import events as on
 from .cluster import Heard, PowerSeen, Renewal, Sights, StorageView
 from .draft import Draft
-from .model import BootId, HostId, Plane, Power, Seen, Sign, WitnessId
+from .model import LOCAL, BootId, HostId, Plane, Power, Seen, Sign, WitnessId
 from .policy import WITNESSES_WANTED, Policy
 from .states import OffReads
 from .tallies import is_proved_dead, seen_key, silent_key
@@ -337,9 +337,16 @@ def reads_on_since(draft: Draft, host: HostId) -> bool:
     return bool(ons) and max(ons) >= max(offs, default=max(ons))
 
 
-def watched(sights: Sights) -> bool | None:
-    """Say whether any backend sees the host write. None: not all of them know."""
-    views = [view.watched for view in sights.storage.values()]
-    if True in views:
+def watched(draft: Draft, host: HostId) -> bool | None:
+    """Say whether any backend sees the host write. None: not all of its backends said so yet.
+
+    They are asked at once and answer one after the other. One that sees no watcher denies nothing
+    that another may see: it may be the very one that we shut the host out of.
+    """
+    views = draft.sights(host).storage
+    said = [view.watched for view in views.values()]
+    if True in said:
         return True
-    return None if not views or None in views else False
+    shared = [backend for backend in draft.site(host).backends if backend != LOCAL]
+    is_complete = bool(said) and None not in said and all(each in views for each in shared)
+    return False if is_complete else None

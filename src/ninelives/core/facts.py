@@ -169,7 +169,7 @@ class Facts:
     def is_corroborated(self) -> bool:
         """Something other than a plane says that the host is gone."""
         off = power_is(self.sights, Power.OFF)
-        return off or self.sights.is_lost_to_pacemaker or watched(self.sights) is False
+        return off or self.sights.is_lost_to_pacemaker or watched(self.draft, self.host) is False
 
     @property
     def is_weak_only(self) -> bool:
@@ -249,7 +249,7 @@ class Facts:
     def agent_is_silent(self) -> bool:
         """R16: no strong sign on any plane, but the host lives by other strong signs."""
         nova = self.sights.nova
-        lives = (nova is not None and nova.has_advanced) or watched(self.sights) is True
+        lives = (nova is not None and nova.has_advanced) or watched(self.draft, self.host) is True
         weak = Seen.NOT_DOWN in self.planes.values()
         return self.has_agent and weak and not self.any_up and lives
 
@@ -262,7 +262,7 @@ class Facts:
         """
         if self.has_agent:
             return self.agent_is_silent
-        return watched(self.sights) is not False
+        return watched(self.draft, self.host) is not False
 
     @property
     def is_gray(self) -> bool:
@@ -278,6 +278,6 @@ class Facts:
         whose record advances is not shot: no answer yet is no evidence of death (SAFETY 5 d).
         """
         if not self.has_agent:
-            return self.any_up and watched(self.sights) is not False
+            return self.any_up and watched(self.draft, self.host) is not False
         agent = self.sights.agent
         return agent is not None and agent.guests_progress and self.any_up

@@ -52,4 +52,4 @@ def _mark(draft: Draft, domain: DomainId, fallen: list[at.Host]) -> None:
 def group_is_dead(draft: Draft, group: str) -> bool:
     """Say whether storage sees no watcher of any member: then the whole group is dead. Pure."""
     members = [host.id for host in draft.active() if host.group == group]
-    return bool(members) and all(watched(draft.sights(host)) is False for host in members)
+    return bool(members) and all(watched(draft, host) is False for host in members)

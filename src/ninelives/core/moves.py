@@ -259,7 +259,7 @@ def upkeep_again_s(draft: Draft, host: HostId) -> float:
     if record.zombie_risk or not is_proved_dead(record):
         return policy.storage_poll_s
     is_heard = {Seen.UP, Seen.NOT_DOWN} & set(evidence.planes_seen(draft, host).values())
-    is_waited_for = record.group and evidence.watched(draft.sights(host)) is not False
+    is_waited_for = record.group and evidence.watched(draft, host) is not False
     return policy.look_again_s if is_heard or is_waited_for else policy.vacated_look_s
 
 

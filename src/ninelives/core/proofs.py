@@ -196,7 +196,7 @@ def _evidence_against(draft: Draft, host: HostId) -> str:
     failed = any(shot.attempt and not shot.was_accepted for shot in draft.host(host).shots)
     if power_is(sights, Power.ON) and not failed:
         return "power_reads_on"
-    return "storage_is_written" if watched(sights) is True else ""
+    return "storage_is_written" if watched(draft, host) is True else ""
 
 
 # What proofs permit.

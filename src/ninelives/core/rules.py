@@ -38,7 +38,7 @@ def _is_ordered(facts: Facts) -> bool:
 
 
 def _is_isolated(facts: Facts) -> bool:
-    return facts.down == frozenset(facts.planes) and watched(facts.sights) is True
+    return facts.down == frozenset(facts.planes) and watched(facts.draft, facts.host) is True
 
 
 def _is_dead_or_frozen(facts: Facts) -> bool:
