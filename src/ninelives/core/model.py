@@ -217,6 +217,14 @@ FINAL_STATUSES = frozenset(
 )
 
 
+# What says where a server runs, never whether (Nova: nova/compute/instance_actions.py).
+# Another rescuer or an administrator asks for it: no word that its user gave before is taken back.
+MOVING_ACTIONS = frozenset(
+    {"evacuate", "migrate"}
+    | {"live-migration", "live_migration_cancel", "live_migration_force_complete"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ServerSeen:
     """One server at one look, with everything that a decision about it may need."""
@@ -227,7 +235,7 @@ class ServerSeen:
     task_state: str | None
     is_running: bool | None  # Nova's power_state; None where Nova does not know
     records: tuple[MoveRecord, ...] = ()
-    user_action: str = ""  # last action of its user (not ours): "stop", "delete", "shelve", …
+    user_action: str = ""  # last action of its user, no move: "stop", "delete", "shelve", …
     disks: tuple[BackendId, ...] = ()
     is_image_backed: bool = False
     blocked: str = ""  # why Nova can never evacuate it: "vtpm", "share", "accelerator"

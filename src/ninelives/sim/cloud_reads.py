@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core.model import (
+    MOVING_ACTIONS,
     Candidate,
     HostId,
     MoveRecord,
@@ -170,11 +171,12 @@ def running(power: nova.PowerState) -> bool | None:
 
 
 def user_action(world: "World", name: ServerId) -> str:
-    """Return the last action of its user; what administrators and we did does not count."""
+    """Return the last action of its user; what we did, or who only moved it, does not count."""
     reply = world.nova.request(nova.ListActions(name), world.now)
     if isinstance(reply, nova.Answer) and isinstance(reply.body, tuple):
         for action in reversed(reply.body):
-            if isinstance(action, nova.Action) and action.user != OURS:
+            assert isinstance(action, nova.Action)
+            if action.user != OURS and action.name not in MOVING_ACTIONS:
                 return action.name
     return ""
 
