@@ -365,7 +365,8 @@ def replied(draft: Draft, event: on.Replied) -> None:
             draft.put_host(replace(record, power_ons=tries, power_on_open=False))
         case _:
             return
-    draft.wake_host(action.host, draft.now)
+    if is_done:  # a refusal waits for the next look, or each would be asked for anew at once
+        draft.wake_host(action.host, draft.now)
 
 
 def _is_at(draft: Draft, host: HostId, stage: Stage) -> bool:
@@ -382,8 +383,7 @@ def _advance(draft: Draft, host: HostId, stage: Stage) -> None:
 
 def _count_attempt(draft: Draft, host: HostId) -> None:
     state = _returning(draft, host)
-    state = replace(state, attempt=state.attempt + 1)
-    draft.put_host(replace(draft.host(host), state=state))
+    draft.put_host(replace(draft.host(host), state=replace(state, attempt=state.attempt + 1)))
 
 
 def _forced_up(draft: Draft, host: HostId, event: on.Replied) -> None:
