@@ -14,8 +14,9 @@ from ninelives.core import states as at
 from ninelives.core.elsewhere import domains_seen, follow_elsewhere
 from ninelives.core.model import LOCAL, HostId, MoveRecord, Power, ServerId, ServerSeen, VmState
 from ninelives.core.plan import plan
+from ninelives.core.targets import unproved_writers
 
-C1, C2 = HostId("c1"), HostId("c2")
+C1, C2, C3 = HostId("c1"), HostId("c2"), HostId("c3")
 
 
 def live_migration(status: str = "running", source: str = "c1", target: str = "c2") -> MoveRecord:
@@ -350,3 +351,22 @@ def test_a_host_that_cannot_be_looked_at_any_more_was_not_seen_without_the_domai
     domains_seen(draft, on.DomainsSeen(look, ((C2, None),)))
 
     assert not draft.moves_of(C1)[0].absent_on
+
+
+def test_a_look_that_is_answered_after_the_next_attempt_was_decided_still_forbids_it() -> None:
+    """World 252 of seed s4c: our own shot landed between two looks, and between them and the send.
+
+    A late answer never allows anything, though.
+    """
+    draft = fresh()
+    record(epoch=1, state=at.Evacuating(draft.now))(draft)
+    web = ServerSeen(ServerId("web"), C1, VmState.ACTIVE, None, True, disks=(CEPH,))
+    move = replace(plan(draft, C1, web), writers=frozenset({C1, C2}), attempt=1)
+    look = do.LookForDomain(web.id, (C1, C2), 0)
+    draft.put_move(replace(move, state=at.Sending(draft.now, C3), absent_on=frozenset({C1})))
+
+    domains_seen(draft, on.DomainsSeen(look, ((C1, None), (C2, False))))
+
+    after = draft.moves_of(C1)[0]
+    assert not after.absent_on
+    assert unproved_writers(draft, after, C3) == (C1, C2)

@@ -78,7 +78,10 @@ def is_at_stake(draft: Draft, host: HostId, server: ServerSeen) -> bool:
 def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
     """Fold where a domain of the server is: absent clears a writer, present needs a human."""
     move = draft.move(event.request.server)
-    if move is None or event.request.attempt != move.attempt:
+    if move is None:
+        return
+    if event.request.attempt != move.attempt:
+        _take_back(draft, move, event)
         return
     here = tuple(host for host, present in event.present if present)
     if isinstance(move.state, at.Cancelled):
@@ -99,12 +102,26 @@ def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
         draft.note(move.server, "move.elsewhere", "seen", move.seen.host or "")
         draft.wake_host(move.host, draft.now)
         return
-    # Who was seen without it and cannot be looked at now is asked again, also right before a send.
-    unseen = {host for host, present in event.present if present is not False}
     is_cleared = waits or isinstance(move.state, at.Starting)
-    known = (move.absent_on | absent if is_cleared else move.absent_on) - unseen
+    known = (move.absent_on | absent if is_cleared else move.absent_on) - _unseen(event)
     if known != move.absent_on:
         draft.put_move(replace(move, absent_on=known))
         draft.wake_host(move.host, draft.now)
     if here:
         tell(draft, move.host, f"adopt:{move.server}", ",".join(here))
+
+
+def _unseen(event: on.DomainsSeen) -> frozenset[HostId]:
+    """Return who was not seen without it: they are asked again, also right before a send."""
+    return frozenset(host for host, present in event.present if present is not False)
+
+
+def _take_back(draft: Draft, move: at.Move, event: on.DomainsSeen) -> None:
+    """Let a late answer forbid, never allow: asked before the attempt, it came after its decision.
+
+    The host went dark between two looks; what the first one saw there is no longer seen.
+    """
+    known = move.absent_on - _unseen(event)
+    if known != move.absent_on:
+        draft.put_move(replace(move, absent_on=known))
+        draft.wake_host(move.host, draft.now)
