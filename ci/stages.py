@@ -23,6 +23,7 @@ from typing import TypeAlias
 ROOT = Path(__file__).resolve().parents[1]
 FOUND, USAGE, CONFIGURATION, INTERRUPTED = 1, 64, 78, 130  # exit codes; 0 is "all is well"
 PATIENCE = 5  # by hand, on a slower machine than CI's, a stage may take this many budgets
+HOUSE_STAGE, HOUSE = "compiled house", ROOT / "build" / "house"  # what it makes, and where
 FIXED_SEED = "ci"  # for the swarm, where no commit is known
 GRACE_S = 10  # from the request to stop until the kill
 
@@ -45,6 +46,7 @@ class Stage:
     needs: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     quick: tuple[str, ...] = ()
+    compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for stage in chosen:
             command = stage.quick if stage.quick and not options.full else stage.command
-            outcomes[stage] = run_or_skip(stage, command, limit_s(stage, options.ci))
+            house = HOUSE if stage.compiled and has_made_house(outcomes) else None
+            outcomes[stage] = run_or_skip(stage, command, limit_s(stage, options.ci), house)
     except KeyboardInterrupt:
         print("\ninterrupted; nothing of it is still running", file=sys.stderr)
         return INTERRUPTED
@@ -158,7 +161,7 @@ def budget_from(row: Toml) -> tuple[str, float]:
 
 
 def stage_from(row: Toml) -> Stage:
-    switches: dict[str, Toml] = {"required": True, "full_only": False}
+    switches: dict[str, Toml] = {"required": True, "full_only": False, "compiled": False}
     lists: dict[str, Toml] = {"needs": [], "packages": [], "quick": []}
     match switches | lists | row if isinstance(row, dict) else row:
         case {
@@ -171,9 +174,10 @@ def stage_from(row: Toml) -> Stage:
             "needs": list(needs),
             "packages": list(packages),
             "quick": list(quick),
+            "compiled": bool(compiled),
             **unknown,
         } if not unknown:
-            named = words(needs), words(packages), words(quick)
+            named = words(needs), words(packages), words(quick), compiled
             return Stage(name, group, words(command), budget_s, required, full_only, *named)
         case _:
             raise TableError(f"this is no stage, see the top of the table: {row}")
@@ -190,7 +194,17 @@ def limit_s(stage: Stage, ci: bool) -> float:
     return stage.budget_s * (1 if ci else PATIENCE)
 
 
-def run_or_skip(stage: Stage, command: Sequence[str], limit_s: float) -> Outcome:
+def has_made_house(outcomes: Outcomes) -> bool:
+    """Say whether this very run has compiled what it tests: an older house would prove nothing."""
+    return any(
+        stage.name == HOUSE_STAGE and isinstance(outcome, Passed)
+        for stage, outcome in outcomes.items()
+    )
+
+
+def run_or_skip(
+    stage: Stage, command: Sequence[str], limit_s: float, house: Path | None = None
+) -> Outcome:
     absent = [need for need in stage.needs if not is_found(need)]
     if absent:
         remedy = f"; apt-get install {' '.join(stage.packages)}" if stage.packages else ""
@@ -198,7 +212,7 @@ def run_or_skip(stage: Stage, command: Sequence[str], limit_s: float) -> Outcome
     else:
         command = filled(command)
         print(f"\n── {stage.name}: {shlex.join(command)}", flush=True)
-        outcome = run(command, limit_s)
+        outcome = run(command, limit_s, house)
     print(f"── {line_for(stage, outcome)}", flush=True)
     return outcome
 
@@ -237,9 +251,11 @@ def search_path() -> str:
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
-def run(command: Sequence[str], limit_s: float) -> Passed | Failed:
+def run(command: Sequence[str], limit_s: float, house: Path | None = None) -> Passed | Failed:
     start = time.monotonic()
     environment = os.environ | {"PATH": search_path()}
+    if house is not None:
+        environment["PYTHONPATH"] = str(house)
     try:
         # A group of its own, so that whatever the stage has started can be ended with it.
         process = subprocess.Popen(

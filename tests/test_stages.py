@@ -178,3 +178,21 @@ def test_the_real_table_fits_its_budgets_and_starts_with_the_quick_ones() -> Non
     for group, budget_s in table.budgets_s.items():
         longest = max((s.budget_s for s in table.stages if s.group == group), default=0)
         assert longest <= budget_s
+
+
+def test_the_compiled_house_serves_only_the_run_that_made_it(
+    write: Write, capfd: pytest.CaptureFixture[str]
+) -> None:
+    where = "import os; print('house:', os.environ.get('PYTHONPATH', 'as it is'))"
+    user, plain = stage("user", where, more="compiled = true"), stage("plain", where)
+    made = write(stage(stages.HOUSE_STAGE, "pass"), user, plain)
+    assert run(made) == 0
+    out = capfd.readouterr().out
+    assert [line for line in out.splitlines() if line.startswith("house:")] == [
+        f"house: {stages.HOUSE}",
+        "house: as it is",
+    ]
+
+    broken = write(stage(stages.HOUSE_STAGE, "raise SystemExit(1)"), user)
+    assert run(broken) == 1
+    assert "house: as it is" in capfd.readouterr().out
