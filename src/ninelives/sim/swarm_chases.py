@@ -38,6 +38,8 @@ class Blow(NamedTuple):
 BLOWS: Mapping[type, tuple[Blow, ...]] = {
     at.Healthy: (
         Blow("guest GUESTS crash; power HOST off", 0.4, 900.0, 4.0),
+        Blow("guest GUESTS hang; user pause GUESTS; power HOST off", 0.1, 900.0, 4.0),
+        Blow("user pause GUESTS; user live-migrate GUESTS; power HOST off", 0.1, 900.0, 2.0),
         Blow("net HOST tenant down", 0.1, 600.0),
         Blow("agent HOST crash", 0.15, 60.0),
         Blow("libvirt HOST hang", 0.15, 60.0),

@@ -37,6 +37,8 @@ WHIMS = (
     "operator confirm HOST epoch 1",
     "operator finish HOST",
     "operator undo HOST",
+    "operator approve HOST",
+    "operator hold HOST",
     "operator storm allow DOMAIN 1",
     "operator road HOST ROAD unverified",
     "operator sign-off SERVER",
@@ -93,6 +95,9 @@ def waiting(world: World, rng: Random) -> Iterator[Words]:
             yield ("operator", "mode", "act", segment)
     for job in control.maintenance:
         yield ("operator", "maintenance", job.host, "off")
+    for said in control.consents:
+        if not said.is_given:
+            yield ("operator", "approve", said.host)
     for host, road in control.unverified:
         yield ("operator", "road", host, road, "verified")
     yield from reopened(world)
