@@ -200,6 +200,16 @@ def test_an_outage_that_everybody_forgets_breaks_i25() -> None:
     assert told.host(C1, at.Healthy(told.now)).laws == {"I25"}
 
 
+def test_the_end_of_a_copy_that_a_stranger_left_behind_is_no_outage() -> None:
+    """Somebody evacuated s1 away from a host that lived, as in the swarm's world s4b/28."""
+    told = story().truly(so.DomainStarted(S1, C2, is_rebuilt=False, cause="foreign"))
+    told.truly(so.DomainStopped(S1, C2)).died().fencing()
+
+    told.host(C1, at.Healthy(told.now))
+
+    assert {broken.about for broken in told.oracle.violations} == {S2, S3}
+
+
 def test_a_host_that_wakes_ends_the_outage() -> None:
     told = story().truly(so.HostChanged(C1, "frozen", None)).suspected()
 

@@ -137,7 +137,7 @@ class Outages:
         """Begin the outages of everybody on a host that stops; ask before its guests vanish."""
         if condition in STOPS_GUESTS:
             for server in sorted(picture.truth.guests.get(host, ())):
-                if server not in self.open:
+                if server not in self.open and not picture.truth.is_left_behind(server, host):
                     record, move = picture.records.host(host), picture.records.moves.get(server)
                     name = UNSEEN if _is_led_back(record) else phase_of(record, move)
                     self.open[server] = Outage(server, host, ((when, name),))

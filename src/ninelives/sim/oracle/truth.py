@@ -174,6 +174,14 @@ class Truth:
         facts = self.facts.servers.get(server)
         return server not in self.unwanted and (facts is None or facts.is_wanted)
 
+    def is_left_behind(self, server: ServerId, host: HostId) -> bool:
+        """Say whether a stranger started its server elsewhere, where it lives now: a zombie's end.
+
+        Nobody's outage begins when such a copy dies, and nobody may bring it back.
+        """
+        strays = self.strays.get(server)
+        return strays is not None and host in strays and self.homes.get(server) != host
+
     def runs_well(self, server: ServerId) -> bool:
         """Say whether a copy runs on a host that runs."""
         hosts = self.domains.get(server, ())
