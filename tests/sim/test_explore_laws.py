@@ -12,7 +12,7 @@ from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.cluster import Cluster, Decision
 from ninelives.core.decide import decide
-from ninelives.core.model import MoveRecord
+from ninelives.core.model import HostId, MoveRecord
 from ninelives.sim.explore import Rules, laws
 from ninelives.sim.explore.choices import State, Step
 from ninelives.sim.explore.key import Keys
@@ -37,7 +37,7 @@ def truth() -> Truth:
 def with_h1(condition: str, **changes: object) -> Truth:
     """Return the cloud in which h1 is so, and s1 runs nowhere any more."""
     host = replace(truth().host(H1), condition=condition, **changes)  # type: ignore[arg-type]  # fields are named by tests alone
-    return with_s1(truth().with_host(host), runs_on=frozenset())
+    return with_s1(truth().with_host(host), runs_on=frozenset[HostId]())
 
 
 def with_s1(known: Truth, **changes: object) -> Truth:
