@@ -22,6 +22,7 @@ QUICK: Mapping[str, object] = {
     "service_down_time_s": 1.0,
 }
 PATIENCE_S = 10.0
+CALM_S = 0.1  # whoever asks a real cloud more often is what it is busy with
 
 
 @dataclass(frozen=True)
@@ -170,8 +171,9 @@ class Nova:
 
 
 def until(claim: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
-    """Look again until the claim holds; fail when patience is over."""
-    deadline = time.monotonic() + patience_s
+    """Look again until the claim holds, ever more calmly; fail when patience is over."""
+    deadline, pause_s = time.monotonic() + patience_s, 0.01
     while not claim():
         assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.01)
+        time.sleep(pause_s)
+        pause_s = min(1.2 * pause_s, CALM_S)

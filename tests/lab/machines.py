@@ -1,9 +1,12 @@
 """A real control plane under the same tests as the stand-in: what happens to its hosts, and resets.
 
-A test leaves servers, dead hosts and open records behind; the next one begins with none of them.
+A test leaves servers, dead hosts and open records behind; the next one begins with none of them,
+and with whatever can be kept.
 """
 
-from collections.abc import Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +15,23 @@ import pytest
 from tests.cloud.cloud_client import Answer, Nova, call, until
 
 from ninelives.engine.errors import PortError
-from ninelives.lab.hosts import Hosts
+from ninelives.lab.hosts import BmcMode, Hosts
 from ninelives.lab.openstack import services
 from ninelives.lab.openstack.api import logged_in
+from ninelives.lab.openstack.catalogue import IMAGE
 from ninelives.lab.openstack.files import PASSWORD
 
-PATIENCE_S = 90.0  # of real processes on a machine with other work
-AGAIN_S = 5.0  # after a restart of nova-compute until its records should be completed
-SPAWN_S = 1.0
+PATIENCE_S = 120.0  # of real processes on a machine with other work
+AGAIN_S = 30.0  # after a restart of nova-compute until its records should be completed
+SPAWN_S = 2.0
+HELD_S = 600.0  # a spawn that waits until it is told to go on
+# Of the minute after which a service that does not report counts as down: whoever reported this
+# long ago still has time to report anew before the scheduler leaves it out.
+HEARD_S = 40.0
+NOT_OFFERED = "COMPUTE_STATUS_DISABLED"  # a trait
 STILL = {"accepted", "pre-migrating"}
+NAMES = ("c1", "c2", "c3")  # the hosts of a `Site3`
+EACH = 2  # servers on each of them
 
 
 def login(hosts: Hosts, user: str = "admin") -> Nova:
@@ -32,7 +43,8 @@ def login(hosts: Hosts, user: str = "admin") -> Nova:
 def machines_of(hosts: Hosts) -> "LabMachines":
     nova = login(hosts)
     headers = {"X-Auth-Token": nova.token}
-    answer = call("GET", f"{hosts.places.url('glance')}/v2/images", headers=headers)
+    url = f"{hosts.places.url('glance')}/v2/images?name={IMAGE}"  # shelving makes images, too
+    answer = call("GET", url, headers=headers)
     return LabMachines(hosts, nova, str(answer.body["images"][0]["id"]))
 
 
@@ -59,62 +71,116 @@ class LabMachines:
         self.hosts.kill_compute(host)
 
     def start_compute(self, host: str) -> None:
+        """Start it anew. Spawns elsewhere that take time do not end before it is through."""
+        is_slow = bool(self.hosts.spawn_s(host))
         self.hosts.kill_compute(host)
+        if is_slow:
+            self._set_spawns(HELD_S)
         self.hosts.power_on(host)
+        if is_slow:
+            until(lambda: not any(self._is_open(host, it) for it in self.records()), PATIENCE_S)
+            self._set_spawns(SPAWN_S)
+
+    def _is_open(self, source: str, record: Any) -> bool:
+        """nova-compute completes what is open from its host as soon as it starts."""
+        return record["source_compute"] == source and record["status"] in STILL
 
     def fail_spawns(self, host: str) -> None:
         self.hosts.set_spawns(host, fails=True)
 
     def take_time(self) -> None:
+        self._set_spawns(SPAWN_S)
+
+    def _set_spawns(self, takes_s: float) -> None:
         for host in self.hosts.places.hosts:
-            self.hosts.set_spawns(host, takes_s=SPAWN_S)
+            self.hosts.set_spawns(host, takes_s=takes_s)
 
     def runs_on(self, server: str) -> set[str]:
         return set(self.hosts.running().get(server, ()))
 
     # Between tests
 
-    def reset(self) -> None:
-        """Bring every host back into service, and delete every server."""
-        heard = {each["host"]: each["updated_at"] for each in self.services()}
+    def reset(self, keeps: Callable[[Any], bool] = lambda _: False) -> list[Any]:
+        """Bring every host back into service; delete every server but those that it keeps.
+
+        Returns the servers that are left.
+        """
         for host in self.hosts.places.hosts:
             self.hosts.set_spawns(host)
+            self.hosts.set_bmc(host, BmcMode.MENDED)
+            self.hosts.thaw(host)
             self.hosts.power_on(host)
         until(lambda: not any(each["status"] in STILL for each in self.records()), PATIENCE_S)
         for service in self.services():
             self._back(service)
-        until(lambda: self._are_heard(heard), PATIENCE_S)
-        self.delete_all()
+        self._hear_all()
+        return self._delete(keeps)
 
-    def _are_heard(self, before: Mapping[str, str]) -> bool:
-        """What is up by an old record alone may be down for the scheduler a moment later."""
+    def _hear_all(self) -> None:
+        """Wait for a report of every host, unless each one reported a moment ago.
+
+        Who is up by an old record alone may be down for the scheduler a moment later.
+        """
+        last = self.hosts.places.run / "all-reported"
+        if last.exists() and time.time() < last.stat().st_mtime + HEARD_S:
+            return
+        before = {each["host"]: each["updated_at"] for each in self.services()}
+        until(lambda: self._have_reported(before), PATIENCE_S)
+        last.touch()
+
+    def _have_reported(self, before: Mapping[str, str]) -> bool:
         found = self.services()
         is_new = all(each["updated_at"] != before[each["host"]] for each in found)
         return is_new and all(each["state"] == "up" for each in found)
 
-    def delete_all(self) -> None:
-        for server in self.nova.servers():
+    def _delete(self, keeps: Callable[[Any], bool]) -> list[Any]:
+        servers = self.nova.servers()
+        left = [each for each in servers if keeps(each) and self._runs_where_it_is_shown(each)]
+        names = {each["id"] for each in left}
+        for server in (each for each in servers if each["id"] not in names):
             self.nova.act(server["id"], "unlock")
             self.nova("DELETE", f"/servers/{server['id']}")
-        until(lambda: not self.nova.servers(), PATIENCE_S)
+        until(lambda: {each["id"] for each in self.nova.servers()} <= names, PATIENCE_S)
         for host in self.hosts.places.hosts:  # a second copy is nobody's once its server is gone
-            for guest in self.hosts.defined(host):
+            for guest in set(self.hosts.defined(host)) - names:
                 (self.hosts.places.guests / host / guest).unlink(missing_ok=True)
+        return left
+
+    def _runs_where_it_is_shown(self, server: Any) -> bool:
+        return self.runs_on(server["id"]) == {server["OS-EXT-SRV-ATTR:host"]}
 
     def services(self) -> list[Any]:
         found: list[Any] = self.nova("GET", "/os-services?binary=nova-compute").body["services"]
         return found
 
-    def records(self) -> list[Any]:
-        path = "/os-migrations?migration_type=evacuation"
+    def records(self, kind: str = "evacuation") -> list[Any]:
+        path = f"/os-migrations?migration_type={kind}" if kind else "/os-migrations"
         found: list[Any] = self.nova("GET", path).body["migrations"]
         return found
 
     def _back(self, service: Any) -> None:
-        if service["status"] == "disabled":
-            assert self.nova.set_service(service["host"], status="enabled").status == 200
+        """Force it up, then enable it: Nova lets Placement know only where the service is up."""
+        host = service["host"]
         if service["forced_down"]:
-            until(lambda: self._is_forced_up(service["host"]), PATIENCE_S)
+            until(lambda: self._is_forced_up(host), PATIENCE_S)
+        if service["status"] == "disabled":
+            until(lambda: self._is_offered(host), PATIENCE_S)
+
+    def _is_offered(self, host: str) -> bool:
+        """Enable it until Placement knows: a nova-compute that just starts may write it back.
+
+        nova/compute/api.py, `_update_compute_provider_status`: only where the service is up.
+        """
+        if self.nova.service(host)["state"] != "up":
+            return False
+        self.nova.set_service(host, status="enabled")
+        headers = {"X-Auth-Token": self.nova.token, "OpenStack-API-Version": "placement 1.22"}
+        url = f"{self.placement_url}/resource_providers?required=!{NOT_OFFERED}"
+        offered = call("GET", url, headers=headers).body["resource_providers"]
+        if any(each["name"] == host for each in offered):
+            return True
+        self.nova.set_service(host, status="disabled")
+        return False
 
     def _is_forced_up(self, host: str) -> bool:
         """Force it up. A record that came too late to be completed asks for one more restart."""
@@ -155,17 +221,29 @@ class LabCloud:
     def reset(self, **plan: object) -> None:
         if plan:
             pytest.skip(f"a real cloud has no {', '.join(plan)}")
-        self.machines.reset()
-        for host in self.hosts.places.hosts[3:]:
+        chosen = Counter[str]()
+        moved = {each["instance_uuid"] for each in self.machines.records("")}
+
+        def keeps(server: Any) -> bool:
+            """Keep two that are as if they had just been booted, on each host."""
+            host = str(server["OS-EXT-SRV-ATTR:host"])
+            is_good = host in NAMES and is_untouched(server) and chosen[host] < EACH
+            is_good = is_good and server["id"] not in moved
+            chosen[host] += is_good
+            return is_good
+
+        left = Counter(it["OS-EXT-SRV-ATTR:host"] for it in self.machines.reset(keeps))
+        for host in self.hosts.places.hosts[len(NAMES) :]:
             self.machines.nova.set_service(host, status="disabled", disabled_reason="not of these")
-        for host in ("c1", "c2", "c3"):
-            self._boot(host, count=2)
+        for host in NAMES:
+            if missing := EACH - left[host]:
+                self._boot(host, count=missing)
         until(self._are_there, PATIENCE_S)
 
     def _are_there(self) -> bool:
         """Nova shows a server nowhere for a moment, on its way from a request to a host."""
         servers = self.machines.nova.servers()
-        return len(servers) == 6 and all(map(is_active, servers))
+        return len(servers) == EACH * len(NAMES) and all(map(is_active, servers))
 
     def drive(self, host: str, verb: str, **arguments: object) -> None:
         match verb:
@@ -226,6 +304,12 @@ class LabCloud:
             return shown["status"] == status and shown["OS-EXT-STS:task_state"] is None
 
         until(is_so, PATIENCE_S)
+
+
+def is_untouched(server: Any) -> bool:
+    """Say whether it looks as it was booted."""
+    is_at_rest = server["OS-EXT-STS:task_state"] is None and not server["locked"]
+    return bool(server["status"] == "ACTIVE" and is_at_rest and server["name"].startswith("vm"))
 
 
 def is_active(server: Any) -> bool:

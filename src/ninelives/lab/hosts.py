@@ -103,12 +103,17 @@ class Hosts:
         self.processes.kill(host)
 
     def set_spawns(self, host: str, *, fails: bool = False, takes_s: float = 0.0) -> None:
-        """Say how spawns on this host go from now on."""
-        orders = self.places.etc / "spawns"
-        orders.mkdir(exist_ok=True)
-        fresh = orders / f"{host}.new"
+        """Say how spawns on this host go from now on, those included that are under way."""
+        order = self._order(host)
+        order.parent.mkdir(exist_ok=True)
+        fresh = order.with_suffix(".new")
         fresh.write_text(json.dumps({"fails": fails, "takes_s": takes_s}))
-        fresh.replace(orders / host)
+        fresh.replace(order)
+
+    def spawn_s(self, host: str) -> float:
+        """How long a spawn on this host was told to take."""
+        order = self._order(host)
+        return float(json.loads(order.read_text())["takes_s"]) if order.exists() else 0.0
 
     def defined(self, host: str) -> list[str]:
         """List the guests whose files lie on a host, whether they run or not."""
@@ -148,3 +153,6 @@ class Hosts:
 
     def _bmc(self, host: str) -> Path:
         return self.places.run / f"{host}.bmc"
+
+    def _order(self, host: str) -> Path:
+        return self.places.etc / "spawns" / host
