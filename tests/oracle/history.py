@@ -92,6 +92,10 @@ class History:
     def laws(self) -> set[str]:
         return {violation.law for violation in self.oracle.violations}
 
+    def recorded(self, server: ServerId, host: HostId, *open_ends: HostId) -> "History":
+        """Let Nova have a server on a host, and records of it that are open between hosts."""
+        return self.truly(so.Recorded(server, host, frozenset(open_ends)))
+
     def after(self, seconds: float) -> "History":
         self.now += seconds
         return self
@@ -230,6 +234,7 @@ class History:
         """Let a server that was sent arrive, run, and be seen there."""
         action = do.Evacuate(server, C1, target, 1, 1)
         self.replied(action).truly(so.DomainStarted(server, target, is_rebuilt=False))
+        self.recorded(server, target)
         self.watched(seen(server, target, record("completed", target=target)))
         return self.moving(at.Done(self.now, target), server)
 

@@ -6,6 +6,7 @@ import pytest
 from tests.oracle.history import (
     C1,
     C2,
+    C3,
     CEPH,
     LEADER,
     NEW,
@@ -213,6 +214,29 @@ def test_a_start_that_waited_for_a_gate_that_fails_or_that_a_person_opens_is_not
         told.truly(so.UserActed(S1, "start"))
 
     told.after(1).truly(so.DomainStarted(S1, C1, is_rebuilt=False, cause="user"))
+
+
+@pytest.mark.parametrize("by_us", [False, True])
+@pytest.mark.parametrize(
+    ("asked_of", "is_answered", "laws"),
+    [(C1, False, set[str]()), (C1, True, {"I1"}), (C2, False, {"I1"})],
+    ids=["it waits", "it was carried out", "it waits elsewhere"],
+)
+def test_a_start_waits_for_the_host_that_was_asked_until_it_happens(
+    asked_of: HostId, is_answered: bool, laws: set[str], by_us: bool
+) -> None:
+    told = bare().recorded(S1, asked_of)
+    if by_us:
+        queues.asked(told.oracle.picture, told.now, do.StartServer(S1, asked_of, 1, 1))
+    else:
+        told.truly(so.UserActed(S1, "start"))
+    if is_answered:
+        told.after(1).truly(so.DomainStarted(S1, asked_of, is_rebuilt=False))
+    told.evacuating().recorded(S1, C3).truly(so.DomainStarted(S1, C3, is_rebuilt=False))
+    told.after(5).truly(so.HostChanged(C1, "booting", None))
+    told.after(60).truly(so.HostChanged(C1, "running", NEW))
+
+    told.after(1).truly(so.DomainStarted(S1, C1, is_rebuilt=False))
 
     assert told.laws & {"I1"} == laws
 

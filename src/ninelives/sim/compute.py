@@ -3,10 +3,19 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ninelives.core.model import LOCAL, BackendId, Health, HostId, ServerId, ServerSeen, VmState
+from ninelives.core.model import (
+    FINAL_STATUSES,
+    LOCAL,
+    BackendId,
+    Health,
+    HostId,
+    ServerId,
+    ServerSeen,
+    VmState,
+)
 
 from . import nova, storage
-from .happenings import ComputeStarted
+from .happenings import ComputeStarted, Recorded
 from .truth import (
     ComputeState,
     Condition,
@@ -99,12 +108,25 @@ def tell(world: "World", fact: nova.Fact) -> None:
 
 
 def pump(world: "World") -> None:
-    """Plan the next instant at which Nova has something to do."""
+    """Plan the next instant at which Nova has something to do, after what it wrote is known."""
+    for server in world.nova.take_rewritten():
+        world.happen(recorded(world, server))
     due = world.nova.wake_at()
     if due is None or (world.nova_due is not None and world.nova_due <= due):
         return
     world.nova_due = max(due, world.now)
     world.at_time(world.nova_due, "nova", world.nova_due)
+
+
+def recorded(world: "World", server: str) -> Recorded:
+    """Say where Nova has a server, and between which hosts it may still move it."""
+    ends = set[HostId]()
+    for record in world.nova.migrations.values():
+        is_open = record.status.value not in FINAL_STATUSES and not record.is_deleted
+        if record.server == server and is_open:
+            ends.update(HostId(end) for end in (record.source, record.dest) if end is not None)
+    host = world.nova.servers[server].host
+    return Recorded(ServerId(server), None if host is None else HostId(host), frozenset(ends))
 
 
 def advance(world: "World", due: float) -> None:

@@ -120,6 +120,18 @@ class UserActed:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """Nova writes down where it has a server, or changes a migration record of it.
+
+    `host` is Nova's own word (None: nowhere), `open_ends` are those of records that are not final.
+    """
+
+    server: ServerId
+    host: HostId | None
+    open_ends: frozenset[HostId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseChanged:
     """From now on the leader truly gets a boot's renewals, or the one just received was the last.
 
@@ -161,6 +173,7 @@ Happening = (
     | FaultBegan
     | FaultEnded
     | UserActed
+    | Recorded
     | LeaseChanged
     | ControllerPaused
     | ControllerResumed

@@ -103,6 +103,14 @@ class Nova:
         effects, self._state.effects = self._state.effects, ()
         return effects
 
+    def take_rewritten(self) -> tuple[ServerId, ...]:
+        """Hand out once everybody whose host, or a migration of whom, was written."""
+        taken = self._state.rewritten
+        if not taken:
+            return ()
+        self._state.rewritten = set()
+        return tuple(sorted(taken))
+
     # Faults: inputs like any other
 
     @property

@@ -76,6 +76,7 @@ class State:
     effects: tuple[Effect, ...] = ()
 
     undo: tuple[Callable[[State], None], ...] = ()
+    rewritten: set[ServerId] = field(default_factory=set)  # their host, or a migration of theirs
     seen_loads: Stale = field(default_factory=lambda: Stale(-math.inf, {}))
     silent_since: dict[str, float] = field(default_factory=dict)
     stale_services: tuple[ServiceView, ...] = ()
@@ -96,6 +97,7 @@ class State:
             waiting=self.waiting.copy(),
             agenda=self.agenda.copy(),
             silent_since=self.silent_since.copy(),
+            rewritten=self.rewritten.copy(),
         )
 
 
@@ -113,6 +115,8 @@ def put_server(state: State, server: Server) -> None:
     old = state.servers.get(server.id)
     if old is not None:
         _remember(state, lambda then: then.servers.__setitem__(old.id, old))
+    if old is None or old.host != server.host:
+        state.rewritten.add(server.id)
     state.servers[server.id] = replace(server, updated=state.now)
 
 
@@ -123,6 +127,7 @@ def put_migration(state: State, migration: Migration) -> None:
     else:
         _remember(state, lambda then: then.migrations.__setitem__(old.id, old))
     state.migrations[migration.id] = migration
+    state.rewritten.add(migration.server)
 
 
 def set_status(state: State, id: MigrationId, status: MigrationStatus) -> None:  # noqa: A002 -- the record's own word
@@ -185,6 +190,7 @@ def lose_commits(state: State, count: int) -> int:
     state.undo = state.undo[:-count]
     for take_back in reversed(lost):
         take_back(state)
+    state.rewritten.update(state.servers)
     return len(lost)
 
 

@@ -28,9 +28,12 @@ Start = do.ServerSend
 
 def fenced(picture: Picture, host: HostId, after: at.Host) -> None:
     """I14: remember who lives on a host at its fence."""
-    facts = picture.facts.servers
-    residents = picture.truth.residents.get(host, set[ServerId]())
-    known = (server for server in residents if server not in facts or facts[server].is_protected)
+    facts, truth = picture.facts.servers, picture.truth
+    known = (
+        server
+        for server in truth.came_up
+        if truth.lives_on(server, host) and (server not in facts or facts[server].is_protected)
+    )
     picture.at_fence[host] = (after.epoch, frozenset(known))
 
 
@@ -42,40 +45,13 @@ def nobody_forgotten(
     for server in sorted(map(ServerId, servers)) if epoch == after.epoch else ():
         move = picture.records.moves.get(server)
         is_gone = picture.truth.is_gone(server) or picture.truth.is_taken_away(server)
-        if is_gone or picture.truth.homes[server] != host:
-            continue
-        if move is None and server in picture.truth.resized:
-            continue  # Nova has it at the other end of its user's resize, or nowhere
-        if move is None and _is_misnamed(picture, server, host):
-            picture.excused["I14 misnamed by Nova"] += 1
+        if is_gone or not picture.truth.lives_on(server, host):
             continue
         if move is not None and move.host != host and not isinstance(move.state, SETTLED):
             continue  # the open episode of the host where it was before answers for it
-        if server in picture.told.signed_off and _is_elsewhere(picture, server, host):
-            continue  # a person let it lie where Nova has it; the copy of a failed rebuild was here
         if move is None or not isinstance(move.state, SETTLED):
             state = type(move.state).__name__.lower() if move else "in no plan"
             yield Violation("I14", when, server, f"{host} is called empty, and it is {state}")
-
-
-def _is_misnamed(picture: Picture, server: ServerId, host: HostId) -> bool:
-    """Say whether a live migration brought it to `host`, and Nova wrote down that it failed.
-
-    The source died after the switch-over and before it could say so: Nova names that one for good.
-    The server stands on no list of `host`, by its host or by an open record (SAFETY 4, fenced).
-    """
-    seen = picture.told.seen.get(server)
-    return _is_elsewhere(picture, server, host) and any(
-        (record.kind, record.target) == ("live-migration", host)
-        and record.status in ("error", "failed")
-        for record in (seen.records if seen is not None else ())
-    )
-
-
-def _is_elsewhere(picture: Picture, server: ServerId, host: HostId) -> bool:
-    """Say whether Nova showed it on another host when it was last read."""
-    seen = picture.told.seen.get(server)
-    return seen is not None and seen.host != host
 
 
 def outcome_named(when: float, move: at.Move) -> Iterator[Violation]:
@@ -301,8 +277,8 @@ def placed(picture: Picture, when: float, action: do.Evacuate) -> Iterator[Viola
     is_pet = move and move.seen.is_image_backed and move.promise.data is Keep.PRESERVE
     if candidate and is_pet and not candidate.sees_disk:
         yield Violation("I18", when, server, f"{target} does not see its disk")
-    for other in sorted(picture.truth.residents.get(target, ())):
-        if _kept_apart(picture, server, other):
+    for other in sorted(picture.facts.servers):
+        if _kept_apart(picture, server, other) and picture.truth.lives_on(other, target):
             yield Violation("I18", when, server, f"must not share {target} with {other}")
 
 

@@ -80,11 +80,11 @@ class Oracle:
         picture, truth = self.picture, self.picture.truth
         match it:
             case so.DomainStarted():
-                lives_here = not queues.is_astray(picture, it)
-                truth.domain_started(it.server, it.host, lives_here=lives_here)
+                truth.domain_started(it.server, it.host)
                 found += writers.one_writer(picture, when, it)
                 found += returns.gate_kept(picture, when, it)
                 found += moves.data_kept(picture, when, it)
+                queues.answered(picture, it)
                 self.outages.started(picture, when, it.server)
             case so.DomainStopped():
                 truth.domain_stopped(it.server, it.host)
@@ -115,6 +115,8 @@ class Oracle:
                 truth.user_acted(when, it)
                 if it.action in NOT_RUNNING:
                     self.outages.end(when, it.server, it.action)
+            case so.Recorded():
+                truth.records[it.server] = it
             case so.PowerCut():
                 found += shots.cycled(picture, when, it)
             case so.ComputeStarted():

@@ -32,6 +32,13 @@ def asked(picture: Picture, when: float, action: do.Send) -> None:
     record = picture.records.host(host)
     epoch = None if isinstance(record.state, at.Healthy) else record.epoch
     picture.records.asked[server, host] = (when, epoch)
+    picture.truth.asked_by_us[server, host] = when
+
+
+def answered(picture: Picture, it: so.DomainStarted) -> None:
+    """Forget that a start waits for a host, once it happened there and was judged."""
+    for asked_at in (picture.truth.asked_by_user, picture.truth.asked_by_us):
+        asked_at.pop((it.server, it.host), None)
 
 
 def is_ungated(picture: Picture, it: so.DomainStarted) -> bool:
@@ -49,7 +56,7 @@ def is_ungated(picture: Picture, it: so.DomainStarted) -> bool:
 
 
 def waited_for_its_boot(picture: Picture, server: ServerId, host: HostId) -> bool:
-    """Say whether a start was asked before this boot, and no gate was there to refuse it (I1).
+    """Say whether a start asked of this host waited for its boot, and no gate refused it (I1).
 
     Whoever presses the button of a host without an agent lets it run. We are forbidden to, so what
     we switched on is ours. Of a gate that fails, or that a person opens, none of us can know.
@@ -59,22 +66,5 @@ def waited_for_its_boot(picture: Picture, server: ServerId, host: HostId) -> boo
         since = truth.ungated_at.get(host)
     else:
         since = None if host in truth.switched_on else truth.booted_at.get(host)
-    by_user = truth.start_asked.get(server)
-    by_us = picture.records.asked.get((server, host))
-    asked_at = [by_user] if by_user is not None else []
-    asked_at += [by_us[0]] if by_us is not None else []
-    return since is not None and any(when < since for when in asked_at)
-
-
-def is_astray(picture: Picture, it: so.DomainStarted) -> bool:
-    """Say whether a copy came up where its server does not live (I14).
-
-    libvirt started it of itself. Or its start had waited for a boot without a gate, and Nova has
-    the server elsewhere since: it stands on no list of this host, by its host or by an open record
-    (SAFETY 4, fenced). People were told what waits there (`start_waits`), or of its gate.
-    """
-    if it.cause == "autostart":
-        return True
-    seen = picture.told.seen.get(it.server)
-    is_away = seen is not None and seen.host not in (it.host, None)
-    return is_away and waited_for_its_boot(picture, it.server, it.host)
+    asked_at = (each.get((server, host)) for each in (truth.asked_by_user, truth.asked_by_us))
+    return since is not None and any(when is not None and when < since for when in asked_at)

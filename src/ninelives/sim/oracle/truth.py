@@ -24,20 +24,25 @@ class Truth:
     facts: SetupFacts
     domains: dict[ServerId, set[HostId]] = field(default_factory=dict[ServerId, set[HostId]])
     guests: dict[HostId, set[ServerId]] = field(default_factory=dict[HostId, set[ServerId]])
-    homes: dict[ServerId, HostId] = field(default_factory=dict[ServerId, HostId])
-    residents: dict[HostId, set[ServerId]] = field(default_factory=dict[HostId, set[ServerId]])
+    came_up: dict[ServerId, HostId] = field(default_factory=dict[ServerId, HostId])  # the last copy
+    records: dict[ServerId, so.Recorded] = field(default_factory=dict[ServerId, so.Recorded])
     conditions: dict[HostId, str] = field(default_factory=dict[HostId, str])
     cuts: dict[HostId, set[BackendId]] = field(default_factory=dict[HostId, set[BackendId]])
     strays: dict[ServerId, set[HostId]] = field(default_factory=dict[ServerId, set[HostId]])
     unwanted: dict[ServerId, tuple[float, str]] = field(
         default_factory=dict[ServerId, tuple[float, str]]
     )
-    start_asked: dict[ServerId, float] = field(default_factory=dict[ServerId, float])
+    # Starts that Nova was asked for and that did not happen yet: they may wait in a host's queue.
+    asked_by_user: dict[tuple[ServerId, HostId], float] = field(
+        default_factory=dict[tuple[ServerId, HostId], float]
+    )
+    asked_by_us: dict[tuple[ServerId, HostId], float] = field(
+        default_factory=dict[tuple[ServerId, HostId], float]
+    )
     booted_at: dict[HostId, float] = field(default_factory=dict[HostId, float])
     # Since when a nova-compute runs in this boot that no gate was closed before.
     ungated_at: dict[HostId, float] = field(default_factory=dict[HostId, float])
     switched_on: set[HostId] = field(default_factory=set[HostId])  # by us, since it was off
-    resized: set[ServerId] = field(default_factory=set[ServerId])  # under its user's hands
     # A boot's lease ends with it: the next one renews its own.
     leases: dict[tuple[HostId, BootId], tuple[float, so.LeaseChanged]] = field(
         default_factory=dict[tuple[HostId, BootId], tuple[float, so.LeaseChanged]]
@@ -58,25 +63,16 @@ class Truth:
         """Put every server where the story begins."""
         truth = cls(facts)
         for server, its in facts.servers.items():
-            truth._settle(server, its.home)
+            truth.records[server] = so.Recorded(server, its.home)
+            truth.came_up[server] = its.home
             if its.is_running:
                 truth.domain_started(server, its.home)
         return truth
 
-    def domain_started(self, server: ServerId, host: HostId, *, lives_here: bool = True) -> None:
-        """Take in a copy. It moves its server here, unless that one is known to live elsewhere."""
+    def domain_started(self, server: ServerId, host: HostId) -> None:
         self.domains.setdefault(server, set()).add(host)
         self.guests.setdefault(host, set()).add(server)
-        self.resized.discard(server)
-        if lives_here:
-            self._settle(server, host)
-
-    def _settle(self, server: ServerId, host: HostId) -> None:
-        before = self.homes.get(server)
-        if before is not None:
-            self.residents[before].discard(server)
-        self.homes[server] = host
-        self.residents.setdefault(host, set()).add(server)
+        self.came_up[server] = host
 
     def stray_started(self, server: ServerId, host: HostId) -> None:
         """Somebody else started a copy: remember it and those it joined, as long as they run."""
@@ -138,12 +134,11 @@ class Truth:
             backends.discard(it.backend)
 
     def user_acted(self, when: float, it: so.UserActed) -> None:
-        if it.action == "start":
-            self.start_asked[it.server] = when
+        record = self.records.get(it.server)
+        if it.action == "start" and record is not None and record.host is not None:
+            self.asked_by_user[it.server, record.host] = when
         if it.action in NOT_RUNNING:
             self.unwanted[it.server] = (when, it.action)
-        elif it.action == "resize":
-            self.resized.add(it.server)
         elif it.action in UNDOING:
             self.unwanted.pop(it.server, None)
 
@@ -160,6 +155,20 @@ class Truth:
             cuts = self.cuts.get(host)
             if not (cuts and facts and facts.disks and cuts.issuperset(facts.disks)):
                 yield host
+
+    def lives_on(self, server: ServerId, host: HostId) -> bool:
+        """Say whether it stands on this host's list by right (SAFETY 4, fenced), I14 and I18.
+
+        Nova has it there. Or its last copy came up there and a migration that names this host is
+        not final. A copy that came up past Nova's records (of an old queue, of libvirt itself, of a
+        migration that Nova calls failed) moves nobody: its server lives where Nova has it.
+        """
+        record = self.records.get(server)
+        if record is None:
+            return self.came_up.get(server) == host
+        return record.host == host or (
+            host in record.open_ends and self.came_up.get(server) == host
+        )
 
     def is_gone(self, server: ServerId) -> bool:
         """Say whether its user deleted it."""
@@ -180,7 +189,9 @@ class Truth:
         Nobody's outage begins when such a copy dies, and nobody may bring it back.
         """
         strays = self.strays.get(server)
-        return strays is not None and host in strays and self.homes.get(server) != host
+        if strays is None or host not in strays:
+            return False
+        return self.came_up.get(server) != host or not self.lives_on(server, host)
 
     def runs_well(self, server: ServerId) -> bool:
         """Say whether a copy runs on a host that runs."""
