@@ -1,15 +1,18 @@
 """Nothing is opened to a host whose attested boot is not heard: its next boot may bring guests."""
 
 import pytest
+from tests.core.arrangements import NEW, NOW, fresh, off_read, record, sees, silent
 from tests.core.small_cloud import CEPH, K1, PLANES, SmallCloud, small_site
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.draft import Draft
+from ninelives.core.facts import Facts
 from ninelives.core.lastcheck import objection
 from ninelives.core.model import HostId
 from ninelives.core.policy import BALANCED, Policy
+from ninelives.core.returning import look
 
 C1 = HostId("c1")
 OPENS = (do.LiftRevocation, do.StartCompute, do.OpenGate)
@@ -100,3 +103,38 @@ def test_a_step_that_was_decided_does_not_go_out_to_a_silent_host(stage: at.Stag
     cloud.tell(cloud.view(K1, C1))
 
     assert objection(cloud.cluster, step, cloud.now, None) == "boot_not_heard"
+
+
+def leading_back() -> Draft:
+    """c1 is led back, and one witness alone is left to miss it: nobody may call it down."""
+    draft = fresh()
+    record(epoch=1, state=at.Returning(NOW, at.Stage.LIFTING, NOW, NEW))(draft)
+    sees(heard={}, strong_boot=None)(draft)
+    silent(*PLANES, by=("k1",))(draft)
+    assert not Facts(draft, C1).down
+    return draft
+
+
+def test_the_power_of_a_host_is_read_that_fell_silent_while_it_was_led_back() -> None:
+    draft = leading_back()
+
+    look(draft, C1, state_of(draft))
+
+    assert do.ReadPower(C1, 1) in draft.actions
+    assert isinstance(draft.host(C1).state, at.Returning)
+
+
+def test_it_is_quarantined_when_that_reads_off_twice() -> None:
+    """World 185 of seed s4c: who waited for a fresh read of it waited for ever."""
+    draft = leading_back()
+    off_read(NOW - 5.0, NOW)(draft)
+
+    look(draft, C1, state_of(draft))
+
+    assert isinstance(draft.host(C1).state, at.Quarantined)
+
+
+def state_of(draft: Draft) -> at.Returning:
+    state = draft.host(C1).state
+    assert isinstance(state, at.Returning)
+    return state

@@ -11,7 +11,16 @@ from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.draft import Draft
-from ninelives.core.model import EVERYTHING, HostId, Method, MoveRecord, Power, Proof, ServerId
+from ninelives.core.model import (
+    EVERYTHING,
+    Candidate,
+    HostId,
+    Method,
+    MoveRecord,
+    Power,
+    Proof,
+    ServerId,
+)
 
 C1, C3 = HostId("c1"), HostId("c3")
 WEB = ServerId("web")
@@ -99,3 +108,27 @@ def test_a_start_that_would_be_turned_down_waits_says_so_and_is_given_up() -> No
 def meanwhile_sent_to_c3(cloud: SmallCloud, action: do.Action) -> Iterable[on.Event]:
     sent_to_c3(cloud)
     return answer_well(cloud, action)
+
+
+def test_who_may_only_go_where_there_is_no_room_any_more_is_given_up() -> None:
+    """World 185 of seed s4c: what was sent to c3 may still arrive, and c3 is full."""
+    cloud = CheckedCloud().started()
+    cloud.add("web", "c1")
+    cloud.answers[do.AskTargets] = only_c2
+    cloud.answers[do.Evacuate] = stays_open
+    cloud.kill("c1")
+    cloud.until(lambda: WEB in cloud.cluster.moves, 120)
+    cloud.cluster.moves[WEB] = replace(cloud.move("web"), again=C3)
+    cloud.run(30)
+    assert cloud.was_told("move_held:web:needs_target")
+
+    cloud.tell(on.SignedOff("ada", WEB))
+    cloud.until(lambda: cloud.is_in("c1", at.Vacated), 60)
+
+    assert isinstance(cloud.move("web").state, at.Skipped)
+    assert not cloud.all_of(do.Evacuate)
+
+
+def only_c2(_: SmallCloud, action: do.Action) -> Iterable[on.Event]:
+    assert isinstance(action, do.AskTargets)
+    return [on.TargetsSeen(action, (Candidate(HostId("c2"), 9, sees_disk=True),))]

@@ -93,6 +93,11 @@ class Facts:
         return is_missed
 
     @property
+    def is_gone(self) -> bool:
+        """It gives no sign, and enough say so; where too few are left who may, its power does."""
+        return self.is_silent and (bool(self.down) or self.is_dead_by_power)
+
+    @property
     def own_fault(self) -> bool:
         """R0: we cannot trust our own eyes, or could not until a moment ago."""
         return is_own_fault(self.draft, self.draft.policy(self.host))

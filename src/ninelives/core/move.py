@@ -37,6 +37,7 @@ from .targets import (
     waits_for_group,
 )
 
+NEEDS_TARGET = "needs_target "  # and no other, which has no room for it
 EMPTY_LOOKS = 2  # before what was sent, and is nowhere to be seen, is sent again
 
 
@@ -59,12 +60,12 @@ def step(draft: Draft, move: at.Move, others: list[at.Move], may_send: bool) -> 
 def _take_turn(draft: Draft, move: at.Move, others: list[at.Move]) -> None:
     """Ask for targets, if it is this server's turn and nobody else can write its disks."""
     wanting = _obstacle(draft, move, others)
+    if _is_given_up(draft, move, wanting):
+        give_up(draft, move, wanting or f"{NEEDS_TARGET}{move.again}")
+        return
     if not wanting:
         draft.put_move(replace(move, state=at.Choosing(draft.now)))
         draft.ask(do.AskTargets(move.server, move.attempt + 1))
-        return
-    if _is_given_up(draft, move, wanting):
-        give_up(draft, move, wanting)
         return
     waiting = at.Planned(draft.now, wanting)
     before = move.state
@@ -81,7 +82,9 @@ def _is_given_up(draft: Draft, move: at.Move, wanting: str) -> bool:
 
     On a host without an agent no domain is ever seen absent: who needs that look waits for ever.
     """
-    is_stuck = wanting == "record_open" or wanting.startswith(NEEDS)
+    before = move.state.wanting if isinstance(move.state, at.Planned) else ""
+    is_full = not wanting and before.startswith(NEEDS_TARGET)
+    is_stuck = is_full or wanting == "record_open" or wanting.startswith(NEEDS)
     return is_stuck and move.server in draft.control.signed_off
 
 
@@ -147,7 +150,7 @@ def targets_seen(draft: Draft, event: on.TargetsSeen) -> None:
     elif move.again is not None:
         # What was sent there may still arrive: another target only when that one is proved dead.
         again = None if is_dead(draft, move.again, move) else move.again
-        waits = at.Planned(draft.now, "" if again is None else f"needs_target {again}")
+        waits = at.Planned(draft.now, "" if again is None else NEEDS_TARGET + again)
         draft.put_move(replace(move, again=again, state=waits))
         if again is not None:
             tell(draft, move.host, f"move_held:{move.server}:needs_target", again)

@@ -166,8 +166,9 @@ def _died_again(draft: Draft, host: HostId, state: at.Returning) -> bool:
     """It fell again. Once servers were let in this is a new episode, before that a failed check."""
     facts = Facts(draft, host)
     other_boot = facts.any_up and state.boot not in (None, draft.sights(host).strong_boot)
-    gone = facts.is_silent and bool(facts.down)
-    if not gone and not other_boot:
+    if not facts.is_gone and not other_boot:
+        if facts.is_silent:
+            read_evidence(draft, host)
         return False
     if state.stage in LET_IN:
         is_half_back = state.stage is Stage.RESTARTING
@@ -227,9 +228,7 @@ def release(draft: Draft, host: HostId) -> None:
 
 def _lift(draft: Draft, host: HostId) -> None:
     """Let the host at its storage again; then wait until Nova's records from it are final."""
-    if not ungated.may_be_let_in(draft, host):
-        return
-    if revoking.let_in(draft, host):
+    if ungated.may_be_let_in(draft, host) and revoking.let_in(draft, host):
         draft.ask(do.ListServers(host, draft.host(host).epoch, 0))
 
 
