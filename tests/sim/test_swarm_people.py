@@ -6,11 +6,14 @@ from random import Random
 from tests.sim.small_world import C1, C2, Story, small_setup
 
 from ninelives.core import states as at
-from ninelives.core.model import EVERYTHING, HostId, Method, Proof, RoadId, Validity
+from ninelives.core.draft import Draft
+from ninelives.core.model import EVERYTHING, HostId, Method, Proof, RoadId, ServerId, Validity
+from ninelives.core.plan import plan
 from ninelives.core.policy import BALANCED
 from ninelives.core.site import Site
+from ninelives.sim.cloud_reads import show
 from ninelives.sim.faults.grammar import Words
-from ninelives.sim.swarm_people import is_kept_dark, waiting
+from ninelives.sim.swarm_people import NEGLECTED_S, is_kept_dark, waiting
 from ninelives.sim.truth import Condition
 from ninelives.sim.world import World
 
@@ -135,3 +138,25 @@ def test_one_that_went_dark_after_its_reboot_is_confirmed() -> None:
     world.hosts[C1].condition = Condition.OFF
 
     assert orders(world) == [CONFIRM]
+
+
+def test_a_server_that_only_a_word_moves_on_is_signed_off_within_half_an_hour_and_a_bit() -> None:
+    """World 225 of seed s4c: in 32 rounds nobody happened to."""
+    story = Story().run(10)
+    world, leader = story.world, story.world.leader()
+    assert leader is not None
+    node = leader.node
+    assert node is not None
+    draft = Draft(node.cluster, node.cluster.now)
+    server = next(iter(world.nova.servers))
+    seen = show(world, ServerId(server))
+    assert seen is not None
+
+    def signed_off_after(seconds: float) -> int:
+        waits = at.Planned(node.cluster.now - seconds, "needs c2")
+        world.ledger.moves[seen.id] = replace(plan(draft, C1, seen), state=waits)
+        word = ("operator", "sign-off", seen.id)
+        return sum(word in waiting(world, Random(seed)) for seed in range(20))
+
+    assert 0 < signed_off_after(60.0) < 20
+    assert signed_off_after(NEGLECTED_S) == 20
