@@ -224,7 +224,8 @@ def _unsent(draft: Draft, move: at.Move, state: at.Sending) -> at.Move:
         attempt=move.attempt - 1,
         writers=others | {move.host},
         again=state.target if state.was_named else None,
-        state=at.Planned(draft.now, "not_sent"),
+        # Not at once: what was turned down is decided again when the server was seen anew.
+        state=at.Retry(draft.now + draft.policy(move.host).watch_s, "not_sent"),
     )
 
 

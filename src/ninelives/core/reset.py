@@ -51,10 +51,8 @@ def replied(draft: Draft, event: on.Replied) -> at.Move | None:
         case on.Outcome.REFUSED:
             return move
         case on.Outcome.NOT_SENT:
-            unsent = replace(
-                move, attempt=move.attempt - 1, state=at.Planned(draft.now, "not_sent")
-            )
-            draft.put_move(unsent)
+            later = at.Retry(draft.now + draft.policy(move.host).watch_s, "not_sent")
+            draft.put_move(replace(move, attempt=move.attempt - 1, state=later))
             draft.note(move.server, "move.not_sent", event.reason)
         case on.Outcome.DONE:
             draft.put_move(replace(move, state=replace(move.state, is_taken=True)))
