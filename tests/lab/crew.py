@@ -112,7 +112,13 @@ class Crew:
         return any(words in str(line) for line in ours)
 
     def becomes(self, host: str, state: str) -> None:
-        until(lambda: self.said("host.moved", host, f"→ {state}"), PATIENCE_S)
+        """Wait until this is the state that was last told of it."""
+        until(lambda: f"→ {state}" in self._last_move(host), PATIENCE_S)
+
+    def _last_move(self, host: str) -> str:
+        moves = [line for each in self.controllers for line in each.said("host.moved")]
+        last = max((it for it in moves if it["about"] == host), key=lambda it: float(it["at"]))
+        return str(last["detail"])
 
     def is_running(self, servers: Iterable[str], *hosts: str) -> bool:
         """Say whether each of them runs on one of these hosts, and nowhere else."""
