@@ -18,6 +18,7 @@ from .evidence import (
 from .model import (
     EVERYTHING,
     LOCAL,
+    Attestation,
     BackendId,
     Covers,
     HostId,
@@ -320,6 +321,16 @@ def is_boot_heard(draft: Draft, host: HostId) -> bool:
         for by in sights.heard.values()
         for heard in by.values()
     )
+
+
+def attested_now(draft: Draft, host: HostId) -> Attestation | None:
+    """Return what the running boot attested in this episode, if it did."""
+    sights = draft.sights(host)
+    if sights.attested is None:
+        return None
+    said = sights.attested.attestation
+    is_current = said.epoch == draft.host(host).epoch and said.boot == sights.strong_boot
+    return said if is_current else None
 
 
 def has_clean_boot(draft: Draft, host: HostId) -> bool:

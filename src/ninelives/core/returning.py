@@ -11,8 +11,8 @@ that starts destroys local guests by those records. Nothing here is guessed: eac
 from dataclasses import replace
 
 from . import actions as do
+from . import drained, in_place, moves, queued, revoking, ungated
 from . import events as on
-from . import in_place, moves, queued, revoking, ungated
 from . import states as at
 from .brakes import holding_power_on
 from .draft import Draft
@@ -21,7 +21,7 @@ from .episode import ask_to_attest, begin, end, move_to, tell
 from .facts import Facts
 from .fencing import read_evidence
 from .model import Attestation, HostId
-from .proofs import has_clean_boot
+from .proofs import attested_now, has_clean_boot
 from .roads import late_off_ends_at
 from .rules import judge, judged
 from .states import Class, Stage
@@ -85,22 +85,12 @@ def _meet_new_boot(draft: Draft, host: HostId) -> None:
         return
     if not Facts(draft, host).has_new_boot:
         return
-    attested = _attested_now(draft, host)
+    attested = attested_now(draft, host)
     if attested is None:
         draft.ask(do.AskAttestation(host, draft.host(host).epoch))
         draft.wake_host(host, draft.now + draft.policy(host).attest_retry_s)
     else:
         _enter(draft, host, attested)
-
-
-def _attested_now(draft: Draft, host: HostId) -> Attestation | None:
-    """Return what the running boot attested in this episode, if it did."""
-    sights = draft.sights(host)
-    if sights.attested is None:
-        return None
-    said = sights.attested.attestation
-    is_current = said.epoch == draft.host(host).epoch and said.boot == sights.strong_boot
-    return said if is_current else None
 
 
 def _enter_ungated(draft: Draft, host: HostId) -> None:
@@ -200,7 +190,7 @@ def quarantined(draft: Draft, host: HostId, state: at.Quarantined) -> None:
         draft.wake_host(host, state.until)
         revoking.keep_out(draft, host)
         return
-    attested = _attested_now(draft, host)
+    attested = attested_now(draft, host)
     read_evidence(draft, host)
     if ungated.is_on_again(draft, host):
         _enter_ungated(draft, host)
@@ -240,8 +230,13 @@ def records_seen(draft: Draft, event: on.Listed) -> None:
     by now (attack 22).
     """
     host = event.request.host
-    state = draft.host(host).state
-    if not isinstance(state, at.Returning) or state.stage is not Stage.LIFTING:
+    if drained.is_told_by(draft, event):
+        if drained.has_cleaned_up(event):
+            _to_stage(draft, host, Stage.RESTARTING)
+        else:
+            _start_compute_again(draft, host)
+        return
+    if not _is_at(draft, host, Stage.LIFTING):
         return
     stuck = sorted({server.id for server in event.servers if is_at_stake(draft, host, server)})
     if not event.is_complete or queued.is_named_by_open_move(draft, host):
@@ -272,22 +267,16 @@ def _start_compute(draft: Draft, host: HostId, state: at.Returning) -> None:
 def _force_up(draft: Draft, host: HostId, state: at.Returning) -> None:
     """Take our force-down off, once the host was seen without any guest process."""
     record, sights = draft.host(host), draft.sights(host)
-    # nova-compute drains its queue and cleans up when it starts; a start that was queued there
-    # would make a second copy, so the look for guests, force-up and gate come after that. With the
-    # bus down nothing is drained: the message comes when the bus does.
-    views = draft.views
-    if views.bad_canaries:
-        return
-    drains_from = max(state.stage_since, views.canaries_bad_until or 0.0)
-    cleaned_at = drains_from + draft.policy(host).compute_start_s * 2**state.attempt
-    if draft.now < cleaned_at:
-        draft.wake_host(host, cleaned_at)
+    due = drained.due(draft, host, state)
+    if due is None or draft.now < due:
+        if due is not None:
+            draft.wake_host(host, due)
         return
     if not record.forced_down_by_us:
-        _to_stage(draft, host, Stage.RESTARTING)
+        draft.ask(drained.question(draft, host, state))
         return
     said = sights.attested.attestation if sights.attested is not None else None
-    is_fresh = said is not None and sights.attested_at >= cleaned_at
+    is_fresh = said is not None and sights.attested_at >= due
     if draft.site(host).has_agent and not is_fresh:
         draft.ask(do.AskAttestation(host, record.epoch))
     elif said is not None and is_fresh and said.guests:
@@ -387,13 +376,18 @@ def _count_attempt(draft: Draft, host: HostId) -> None:
 
 def _forced_up(draft: Draft, host: HostId, event: on.Replied) -> None:
     """Nova took it, or wants nova-compute restarted once more before it does (400)."""
-    policy, state = draft.policy(host), _returning(draft, host)
     if event.outcome is on.Outcome.DONE:
         draft.put_host(replace(draft.host(host), forced_down_by_us=False))
         _to_stage(draft, host, Stage.RESTARTING)
-    elif event.reason == "records_done" and state.attempt + 1 >= policy.force_up_tries_max:
-        quarantine(draft, host, "records_done")
     elif event.reason == "records_done":
-        _to_stage(draft, host, Stage.COMPUTE)
-        again = replace(_returning(draft, host), attempt=state.attempt + 1)
-        draft.put_host(replace(draft.host(host), state=again))
+        _start_compute_again(draft, host)
+
+
+def _start_compute_again(draft: Draft, host: HostId) -> None:
+    state = _returning(draft, host)
+    if state.attempt + 1 >= draft.policy(host).force_up_tries_max:
+        quarantine(draft, host, "records_done")
+        return
+    _to_stage(draft, host, Stage.COMPUTE)
+    again = replace(_returning(draft, host), attempt=state.attempt + 1)
+    draft.put_host(replace(draft.host(host), state=again))
