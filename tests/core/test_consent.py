@@ -120,6 +120,17 @@ def test_leave_says_nothing_of_a_host_that_is_well_but_lets_its_undoing_out() ->
     assert objection(cloud.cluster, do.ForceUp(C1, epoch, 0), cloud.now, None) == "mode"
 
 
+def test_in_observe_not_even_an_undoing_goes_out_by_leave() -> None:
+    cloud = proposed()
+    approve(cloud)
+    epoch = cloud.host("c1").epoch
+    cloud.cluster.hosts[C1] = replace(cloud.host("c1"), state=at.Healthy(cloud.now))
+
+    cloud.tell(on.ModeSet("ann", Mode.OBSERVE))
+
+    assert objection(cloud.cluster, do.Enable(C1, epoch), cloud.now, None) == "mode"
+
+
 def test_a_hold_keeps_an_outage_back_where_everything_may_act() -> None:
     cloud = SmallCloud().started()
     cloud.freeze("c1")

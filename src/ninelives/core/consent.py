@@ -48,7 +48,7 @@ def is_well(draft: Draft, host: HostId) -> bool:
 
 def may_undo(draft: Draft, action: do.Action) -> bool:
     """Say whether this takes back what leave was given for, when the outage is over already."""
-    if not isinstance(action, do.Enable):
+    if not isinstance(action, do.Enable) or _configured(draft, action.host) is Mode.OBSERVE:
         return False
     said = consent_of(draft, action.host)
     return said is not None and said.is_given
