@@ -1,15 +1,27 @@
 """The last look before a shot: whom it was meant for may be gone by then."""
 
+import pytest
+from tests.core.arrangements import NOW, ROAD, Arrange, both, control, dark, fresh, record, sees
 from tests.core.small_cloud import K1, small_site
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.cluster import Cluster, Control, Sights, Views
+from ninelives.core.cluster import Cluster, Control, PowerSeen, Sights, Views
 from ninelives.core.draft import restored
 from ninelives.core.lastcheck import objection
-from ninelives.core.model import EVERYTHING, Attestation, BootId, HostId, Method, Proof, RoadId
+from ninelives.core.model import (
+    EVERYTHING,
+    Attestation,
+    BootId,
+    HostId,
+    Method,
+    Power,
+    Proof,
+    RoadId,
+)
 from ninelives.core.policy import BALANCED
+from ninelives.core.states import Class
 
 C1 = HostId("c1")
 OFF = do.PowerOff(C1, RoadId("bmc-c1"), 1, 1)
@@ -37,3 +49,28 @@ def test_an_off_that_was_meant_for_the_old_boot_spares_the_new_one() -> None:
 
 def test_a_boot_that_came_back_with_guests_is_shot_again() -> None:
     assert objection(vacated(guests=1), OFF, 1.0, None) == ""
+
+
+FENCED_AS_OFF = at.Fencing(NOW, Class.DEAD_POWER)
+COUNTED = control(shots=((NOW, C1),))
+
+
+@pytest.mark.parametrize(
+    ("power", "step", "expected"),
+    [
+        (Power.OFF, None, ""),  # nobody is shot
+        (Power.ON, None, "not_counted"),
+        (Power.ON, COUNTED, ""),
+    ],
+)
+def test_who_reads_on_by_now_is_counted_before_it_is_shot(
+    power: Power, step: Arrange | None, expected: str
+) -> None:
+    draft = fresh()
+    read = sees(power={ROAD: PowerSeen(power, NOW)})
+    both(dark, read, record(epoch=1, state=FENCED_AS_OFF))(draft)
+    if step is not None:
+        step(draft)
+    draft.cluster.apply(draft.decision())
+
+    assert objection(draft.cluster, do.PowerOff(C1, ROAD, 1, 1), NOW, None) == expected

@@ -10,6 +10,7 @@ from tests.core.arrangements import (
     TENANT,
     Arrange,
     both,
+    control,
     dark,
     fresh,
     off_read,
@@ -57,7 +58,8 @@ def test_a_shot_is_held_while_too_few_miss_the_host(
 @pytest.mark.parametrize(("seen", "why"), [(dark, ""), (both(dark, PINGED), "seen_again")])
 def test_the_last_look_finds_that_it_is_seen_again(seen: Arrange, why: str) -> None:
     draft = fresh()
-    both(record(epoch=1, state=at.Fencing(NOW, Class.DEAD_OR_FROZEN)), seen)(draft)
+    counted = control(shots=((NOW, C1),))
+    both(record(epoch=1, state=at.Fencing(NOW, Class.DEAD_OR_FROZEN)), counted, seen)(draft)
     draft.cluster.apply(draft.decision())
 
     assert objection(draft.cluster, do.PowerOff(C1, ROAD, 1, 1), NOW, None) == why

@@ -27,7 +27,7 @@ from .proofs import (
 )
 from .queued import is_news
 from .reset import may_reset
-from .roads import again_as, sent_as, usable_roads
+from .roads import again_as, hits_nobody, sent_as, usable_roads
 from .shooting import has_reason
 from .targets import stale_writers, takes_servers, unproved_writers
 from .ungated import is_heard
@@ -173,16 +173,28 @@ def _shot(draft: Draft, off: do.PowerOff) -> str:
         case at.Fencing(cls=cls) if not Facts(draft, off.host).is_still_missed(cls):
             return "seen_again"
         case at.Fencing(cls=cls):
-            brake = holding(draft, off.host, sent_as(draft, off.host, cls))
+            return _braked(draft, off.host, sent_as(draft, off.host, cls))
         case at.Fenced() | at.Evacuating() | at.Vacated() if has_clean_boot(draft, off.host):
             return "new_boot"  # the boot that was meant is gone; this one waits behind its gate
         case at.Fenced() | at.Evacuating() | at.Vacated() if not has_reason(draft, off.host):
             return "seen_again"
         case at.Fenced() | at.Evacuating() | at.Vacated():
-            brake = holding(draft, off.host, again_as(draft, off.host))
+            return _braked(draft, off.host, again_as(draft, off.host))
         case _:
             return "other_state"
-    return brake.value if brake is not None else ""
+
+
+def _braked(draft: Draft, host: HostId, cls: at.Class) -> str:
+    """Ask every brake, and count before the shot: the next storm would not know of this one.
+
+    Whom a device read off when the shot was decided was not counted. If it reads on by now, the
+    shot is decided anew, as one that hits somebody.
+    """
+    brake = holding(draft, host, cls)
+    if brake is not None:
+        return brake.value
+    is_counted = any(other == host for _, other in draft.control.shots)
+    return "" if is_counted or hits_nobody(draft.host(host), cls) else "not_counted"
 
 
 def _evacuate(draft: Draft, action: do.Evacuate, seen: ServerSeen | None) -> str:

@@ -5,6 +5,7 @@ from .draft import Draft
 from .evidence import off_twice, reads_off
 from .model import LOCAL, HostId
 from .site import HostSite
+from .tallies import is_proved_dead
 
 
 def usable_roads(draft: Draft, host: HostId) -> tuple[str, ...]:
@@ -65,6 +66,11 @@ def sent_as(draft: Draft, host: HostId, cls: at.Class) -> at.Class:
     """Return as what a shot that was decided goes out: its two reads are spent, none may say on."""
     is_off = reads_off(draft, host, draft.now - draft.policy(host).proof_fresh_s)
     return cls if is_off else _unless_off(cls)
+
+
+def hits_nobody(record: at.Host, cls: at.Class) -> bool:
+    """Say whether an `off` as this class shoots nobody: it reads off already, or is proved dead."""
+    return cls is at.Class.DEAD_POWER or is_proved_dead(record)
 
 
 def _unless_off(cls: at.Class) -> at.Class:

@@ -16,7 +16,7 @@ from .episode import ask_to_attest, tell
 from .evidence import power_is, reads_off
 from .facts import Facts
 from .model import HostId, Method, Power, RoadId
-from .roads import again_as, usable_roads
+from .roads import again_as, hits_nobody, usable_roads
 from .rules import judge, may_fence
 from .site import Road
 from .states import Class
@@ -66,8 +66,8 @@ def _shoot_by(draft: Draft, host: HostId, road: RoadId, cls: Class) -> None:
     record = draft.host(host)
     reads = tuple(reads for reads in record.off_reads if reads.road != road)
     draft.put_host(replace(record, is_touched=True, last_off_at=draft.now, off_reads=reads))
-    if cls is not Class.DEAD_POWER and not is_proved_dead(record):
-        _count_shot(draft, host)  # an `off` to whom a device reads off already shoots nobody
+    if not hits_nobody(record, cls):
+        _count_shot(draft, host)
     off = do.PowerOff(host, road, record.epoch, fired.attempt)
     draft.act(off, draft.policy(host).off_timeout_s)
     draft.note(host, "shot.fired", road, f"attempt {fired.attempt}")
