@@ -10,6 +10,7 @@ from tests.engine.stand_ins import HOSTS
 from ninelives.adapters.sql import open_store
 from ninelives.app.incident_log import incidents, told
 from ninelives.app.incident_page import markdown, phases
+from ninelives.app.retention import WHOLE
 from ninelives.engine import journal
 
 C1, _, _ = HOSTS
@@ -24,7 +25,7 @@ def test_a_power_loss_is_one_incident_with_every_server_s_outcome(tmp_path: Path
 
     assert (incident.host, incident.number, incident.state) == (C1, 1, "vacated 2 done")
     assert incident.outcomes == {"s1": "move.done", "s2": "move.done"}
-    whole = told(store, C1, 1)
+    whole = told(store, WHOLE, C1, 1)
     assert isinstance(whole, dict)
     assert whole["servers"] == whole["done"] == 2
     assert isinstance(whole["timeline"], list)
@@ -32,7 +33,7 @@ def test_a_power_loss_is_one_incident_with_every_server_s_outcome(tmp_path: Path
         "wall": incident.began, "term": 1, "about": C1, "what": "host.moved",
         "why": "dead_or_frozen", "detail": "healthy → suspect R8",
     }  # fmt: skip
-    assert told(store, C1, 2) is None
+    assert told(store, WHOLE, C1, 2) is None
     spent = phases(whole)
     assert [name for name, _ in spent] == ["suspect", "fencing", "fenced", "evacuating"]
     lines = whole["timeline"]

@@ -25,9 +25,12 @@ def controller(tmp_path: Path, cloud: Cloud) -> Generator[Controller]:
         yield started
 
 
-def ninelives(controller: Controller, *words: str) -> "subprocess.CompletedProcess[str]":
+def ninelives(
+    controller: Controller, *words: str, is_asked: bool = True
+) -> "subprocess.CompletedProcess[str]":
     program = "from ninelives.app.cli import main; main()"
     at = ("--socket", str(controller.config.with_suffix(".sock")))
+    at = at if is_asked else ("-c", str(controller.config))
     return subprocess.run(
         [sys.executable, "-c", program, *words, *at], capture_output=True, text=True, timeout=60
     )
@@ -39,6 +42,9 @@ def test_an_operator_looks_and_orders(cloud: Cloud, controller: Controller) -> N
     assert "n1 leads (term 1" in status.stdout
     assert "hosts: 3 healthy" in status.stdout
     assert "c2" in ninelives(controller, "host", "list").stdout
+    until(lambda: "ninelives_journal_rows 0.0" not in controller.get("/metrics")[1])
+    pruned = ninelives(controller, "db", "prune", "--days", "30", is_asked=False)
+    assert "0 decisions went" in pruned.stdout, pruned.stderr
 
     maintained = ninelives(controller, "host", "maintenance", "c1", "on", "--reason", "fans")
     shown = json.loads(ninelives(controller, "host", "show", "c1", "--format", "json").stdout)

@@ -100,6 +100,8 @@ class SqlStore:
     def __init__(self, engine: Engine, exists: bool = False) -> None:
         self._engine = engine
         self._upsert = upsert_record(engine.dialect.name)
+        # What `load` returned last, and its revision: a new term starts from it.
+        self.loaded: tuple[int, Mapping[str, bytes]] | None = None
         self._run(_refuse_unsafe)
         self._run(lambda connection: _open_schema(connection, exists))
 
@@ -123,8 +125,14 @@ class SqlStore:
 
     def load(self) -> Mapping[str, bytes]:
         query = select(records.c.key, records.c.body)
-        rows = self._run(lambda connection: connection.execute(query).all())
-        return {row.key: row.body for row in rows}
+
+        def read(connection: Connection) -> tuple[int, Mapping[str, bytes]]:
+            revision = connection.execute(select(head.c.revision)).scalar_one()
+            rows = connection.execute(query).all()
+            return revision, {row.key: row.body for row in rows}
+
+        self.loaded = self._run(read)
+        return self.loaded[1]
 
     def commit(self, batch: Batch) -> Committed | Conflict | TermLost:
         return self._run(lambda connection: self._commit(connection, batch))

@@ -40,8 +40,9 @@ def why(host_name: str, journal: Path | None, wall: float | None, path: Path, as
 
     from . import host_why, host_why_view, recording
 
-    rows = recording.read(store_of(path) if journal is None else journal)
-    found = host_why.why(rows, decide, HostId(host_name), wall)
+    place = store_of(path) if journal is None else journal
+    rows = recording.read(place)
+    found = host_why.why(rows, decide, HostId(host_name), wall, recording.base_of(place))
     if isinstance(found, host_why.NotAsked):
         raise Complaint(found.reason, found.hint, Exit.USAGE)
     if as_json:

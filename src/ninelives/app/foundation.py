@@ -14,6 +14,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from ninelives.adapters.sql import SqlStore, open_store
+from ninelives.adapters.sql_bases import SqlBases
 from ninelives.adapters.sql_board import SqlBoard
 from ninelives.core.model import WitnessId
 from ninelives.engine.clock import SystemClock
@@ -39,6 +40,7 @@ class Foundation:
 
     store: SqlStore
     board: SqlBoard
+    bases: SqlBases
     guard: Guard
     memory: Memory
     clock: SystemClock
@@ -62,6 +64,7 @@ def laid(configuration: Configuration) -> Generator[Foundation]:
             yield Foundation(
                 store,
                 SqlBoard(store),
+                SqlBases(store),
                 guard,
                 memory,
                 SystemClock(),

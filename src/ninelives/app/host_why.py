@@ -4,7 +4,7 @@ It is asked of the state in which the leader was at that instant, which a replay
 gives back; nothing is put together afterwards.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -100,13 +100,20 @@ class NotAsked:
 
 
 def why(
-    rows: Iterable[Row], decide: Decide, host: HostId, wall: float | None
+    rows: Iterable[Row],
+    decide: Decide,
+    host: HostId,
+    wall: float | None,
+    stored: Mapping[str, bytes] | None = None,
 ) -> HostWhy | NotAsked:
-    """Answer for the end of the journal, or for the instant `wall`."""
+    """Answer for the end of the journal, or for the instant `wall`.
+
+    `stored`: the records before the first row, where earlier ones were pruned.
+    """
     last: Row | None = None
     cluster: Cluster | None = None
     history: list[Change] = []
-    for step in steps(rows, decide):
+    for step in steps(rows, decide, stored):
         if wall is not None and step.row.wall > wall:
             break
         last, cluster = step.row, step.node.cluster

@@ -28,7 +28,7 @@ table { border-collapse: collapse; width: 100% }
 td, th { text-align: left; vertical-align: top; padding: .28rem .8rem .28rem 0;
   border-bottom: 1px solid var(--line) }
 th { color: var(--quiet); font-weight: 500 } td:first-child { white-space: nowrap }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.number { text-align: right; width: 1%; font-variant-numeric: tabular-nums; white-space: nowrap }
 code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere }
 .dot { display: inline-block; width: .7rem; height: .7rem; border-radius: .2rem;
   margin-right: .5rem }

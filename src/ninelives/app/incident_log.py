@@ -1,7 +1,9 @@
 """Incidents read back from the journal: when, why, by which proofs, and what became of whom."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ninelives.core.cluster import Note
 from ninelives.core.events import Listed
@@ -11,6 +13,9 @@ from ninelives.engine.journal import Row
 from ninelives.engine.ports import Store
 
 from .views import Document, Json
+
+if TYPE_CHECKING:
+    from .retention import Beginning
 
 LINES_MAX = 2_000  # of one incident's timeline
 BEGINS = ("healthy \u2192 suspect", "unknown \u2192 suspect")
@@ -49,23 +54,33 @@ class Incident:
         return {**self.line(), "outcomes": outcomes, "timeline": self.lines}
 
 
-def told(store: Store, host: str | None, number: int | None) -> Json:
+def told(store: Store, floor: "Beginning", host: str | None, number: int | None) -> Json:
     """Return all incidents, or one of them with its timeline; None if there is no such one."""
-    found = incidents(journal.rows(store))
+    found = incidents(journal.rows(store, floor.revision), floor.numbers)
     if host is None:
         return [each.line() for each in found]
     one = next((each for each in found if (each.host, each.number) == (host, number)), None)
     return one.whole() if one is not None else None
 
 
-def incidents(rows: Iterable[Row]) -> list[Incident]:
-    """Read all incidents from the rows of a journal, the first one first."""
+def begins(note: Note) -> bool:
+    """Say whether an incident begins with it."""
+    return note.what == "host.moved" and note.detail.startswith(BEGINS)
+
+
+def incidents(rows: Iterable[Row], before: Mapping[str, int] | None = None) -> list[Incident]:
+    """Read all incidents from the rows of a journal, the first one first.
+
+    `before`: how many each host had in what was pruned; numbers go on from there.
+    """
     found: list[Incident] = []
     last: dict[str, Incident] = {}
+    numbers = Counter[str](before or {})
     for row in rows:
         for note in row.notes:
-            if note.what == "host.moved" and note.detail.startswith(BEGINS):
-                number = last[note.about].number + 1 if note.about in last else 1
+            if begins(note):
+                numbers[note.about] += 1
+                number = numbers[note.about]
                 last[note.about] = Incident(HostId(note.about), number, row.wall, note.why)
                 found.append(last[note.about])
         _follow(row, last)

@@ -1,23 +1,28 @@
 """A recorded journal: one file with all that it takes to ask afterwards why something was done.
 
-    {"ninelives": "recording"}
+    {"ninelives": "recording", "base": {…}}
     {"revision": 1, "term": 1, "at": …, "wall": …, "event": {…}, "notes": {…}}
 
 One JSON document a line; events and notes as the codec writes them. `wall` counts from the
 beginning of the story. The first row says under which configuration it was decided. Where a store
-is given in place of such a file, its journal is read.
+is given in place of such a file, its journal is read. `base` are the records before the first row,
+where earlier ones were pruned.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ninelives.engine.errors import ConfigError
 from ninelives.engine.journal import Row, batch_of, row_of, rows
 from ninelives.engine.node import Ready
 from ninelives.engine.ports import Entry
 from ninelives.sim.happenings import Decided, Happening
+
+if TYPE_CHECKING:
+    from .retention import Beginning
 
 HEAD = {"ninelives": "recording"}
 SQLITE_MAGIC = b"SQLite format 3\0"  # sqlite.org/fileformat2.html, "Magic Header String"
@@ -41,9 +46,10 @@ class Recorder:
         write_entry(self._file, batch_of(ready, when).entries[0])
 
 
-def write_head(file: TextIO) -> None:
+def write_head(file: TextIO, base: Mapping[str, bytes] | None = None) -> None:
     """Begin a recording."""
-    _write(file, HEAD)
+    shown = {key: body.decode("ascii") for key, body in (base or {}).items()}
+    _write(file, {**HEAD, "base": shown} if shown else HEAD)
 
 
 def write_entry(file: TextIO, entry: Entry) -> None:
@@ -78,6 +84,25 @@ def read(path: Path) -> Iterator[Row]:
     return _rows(path, lines)
 
 
+def base_of(path: Path) -> Mapping[str, bytes]:
+    """Return the records before the first row: none, unless earlier rows were pruned."""
+    if _is_store(path):
+        return _floor(path).records
+    with path.open(encoding="utf-8") as file:
+        head: dict[str, dict[str, str]] = json.loads(file.readline())
+    return {key: body.encode("ascii") for key, body in head.get("base", {}).items()}
+
+
+def _floor(path: Path) -> "Beginning":
+    from ninelives.adapters.sql import open_store
+    from ninelives.adapters.sql_bases import SqlBases
+
+    from .retention import floor_of
+
+    with closing(open_store(f"sqlite:///{path}", exists=True)) as store:
+        return floor_of(SqlBases(store))
+
+
 def _is_store(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
@@ -88,7 +113,7 @@ def _stored(path: Path) -> Iterator[Row]:
 
     store = open_store(f"sqlite:///{path}", exists=True)
     try:
-        yield from rows(store)
+        yield from rows(store, _floor(path).revision)
     finally:
         store.close()
 

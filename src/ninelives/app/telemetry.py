@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ninelives.adapters.nova.compute import NovaCompute
+from ninelives.adapters.sql_bases import Extent
 from ninelives.core.cluster import Cluster
 from ninelives.core.model import Mode, WitnessId
 from ninelives.engine.node import Ready
@@ -59,6 +60,9 @@ class Numbers:
     moves: Gauge = field(init=False)
     outbox: Gauge = field(init=False)
     refused: Gauge = field(init=False)
+    journal_rows: Gauge = field(init=False)
+    journal_oldest: Gauge = field(init=False)
+    store_bytes: Gauge = field(init=False)
     decisions: Counter = field(init=False)
     notes: Counter = field(init=False)
     lag: Histogram = field(init=False)
@@ -77,6 +81,9 @@ class Numbers:
         self.moves = gauge("moves", "Servers being resurrected, by state; leader only", "state")
         self.outbox = gauge("outbox", "Requests without an answer; known to the leader")
         self.refused = gauge("config_refused", "1 while a newer configuration was refused")
+        self.journal_rows = gauge("journal_rows", "Decisions that the store keeps; leader only")
+        self.journal_oldest = gauge("journal_oldest_timestamp_seconds", "When the oldest was made")
+        self.store_bytes = gauge("store_bytes", "Room that journal and records take; leader only")
         self.decisions = Counter(
             "ninelives_decisions", "Durable decisions of this process", registry=self.registry
         )
@@ -102,6 +109,12 @@ class Numbers:
             context = {name: words for name, words in said.items() if words}
             extra = {**context, "term": ready.term, "revision": ready.revision}
             log.log(level, note.what, extra=extra)
+
+    def stored(self, extent: Extent) -> None:
+        """Show how much the store keeps."""
+        self.journal_rows.set(extent.rows)
+        self.journal_oldest.set(extent.oldest or 0.0)
+        self.store_bytes.set(extent.size_bytes)
 
     def take(self, presence: Presence) -> None:
         """Take over how things stand, before somebody reads the numbers."""

@@ -21,7 +21,7 @@ from ninelives.engine.node import Ready
 from ninelives.engine.ports import Ports
 from ninelives.engine.writer import Writer
 
-from . import sources, witness
+from . import retention, sources, witness
 from .cloud import cloud_of
 from .config.configuration import Configuration
 from .foundation import Foundation, new_holder
@@ -74,6 +74,15 @@ async def wired(base: Foundation, configuration: Configuration) -> AsyncGenerato
                     partial(sources.power_sweep, configuration, power),
                     partial(sources.mapping_sweep, configuration, power),
                     partial(sources.kdump, configuration),
+                    partial(
+                        retention.kept,
+                        base.store,
+                        base.store,
+                        base.bases,
+                        base.clock,
+                        configuration.store.journal_days,
+                        base.numbers.stored,
+                    ),
                     *cloud.sources,
                 ),
                 published=partial(_published, base),

@@ -61,8 +61,13 @@ def read_place(path: File) -> tuple[str, File]:
     file, _ = read_file(path)
     at = _absolute(file, path.parent)
     password = _secret(path.parent, at.store)
-    store = StoreAt(at.store.url, password, at.store.lease_s, at.store.margin_s)
+    store = _store_at(at, password)
     return store.whole_url, at.state
+
+
+def _store_at(file: document.File, password: Secret) -> StoreAt:
+    at = file.store
+    return StoreAt(at.url, password, at.lease_s, at.margin_s, at.journal_days)
 
 
 def _absolute(file: document.File, folder: File) -> document.File:
@@ -103,12 +108,7 @@ def _built(file: document.File, me: WitnessId, read_secret: ReadSecret) -> Confi
         ),
         log=file.log,
         listen=(file.http.address, file.http.port),
-        store=StoreAt(
-            file.store.url,
-            read_secret(("store",), file.store),
-            file.store.lease_s,
-            file.store.margin_s,
-        ),
+        store=_store_at(file, read_secret(("store",), file.store)),
         cloud=CloudAt(**file.cloud.model_dump()),
         probes=ProbePlan(
             **file.probes.model_dump(exclude={"references"}),

@@ -37,6 +37,7 @@ class StoreAt:
     password: Secret
     lease_s: float
     margin_s: float
+    journal_days: float
 
     @property
     def whole_url(self) -> str:

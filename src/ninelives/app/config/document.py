@@ -87,6 +87,7 @@ class Store(SecretSource):
 
     url: str = "sqlite:////var/lib/ninelives/store.db"
     lease_s: Annotated[float, Field(ge=3.0, le=120.0)] = 15.0
+    journal_days: Annotated[float, Field(ge=1.0)] = 90.0  # how long decisions are kept
     margin_s: Annotated[float, Field(ge=0.5, le=30.0)] = 1.0
 
 
