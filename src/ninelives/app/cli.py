@@ -16,6 +16,7 @@ from .cli_fencing import fencing
 from .cli_host import host, why
 from .cli_host_orders import ORDERS
 from .cli_incident_orders import ORDERS as INCIDENT_ORDERS
+from .cli_inventory import inventory
 from .cli_lab import lab
 from .cli_notify import notify
 from .cli_policy import policy
@@ -53,6 +54,7 @@ host.add_command(what_if)
 main.add_command(incident)
 for order in INCIDENT_ORDERS:
     incident.add_command(order)
+main.add_command(inventory)
 main.add_command(lab)
 main.add_command(notify)
 main.add_command(policy)
