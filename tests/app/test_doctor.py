@@ -12,7 +12,8 @@ from tests.cloud.cloud_client import Cloud
 from ninelives.app.cli import main
 from ninelives.app.config.building import read_configuration
 from ninelives.app.demo_site import written
-from ninelives.app.doctor import Care, Examined, Grade, examined
+from ninelives.app.doctor import Care, Examined, examined
+from ninelives.app.findings import Grade
 from ninelives.core.model import HostId
 
 Ill = Callable[..., Examined]

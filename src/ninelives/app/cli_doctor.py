@@ -31,7 +31,8 @@ def doctor(path: Path, name: str | None, form: str) -> int:
     or blind. Ends with 1 if anything is an error.
     """
     from .config.building import read_configuration
-    from .doctor import Grade, examined
+    from .doctor import examined
+    from .findings import Grade
 
     found = asyncio.run(examined(read_configuration(path, name)))
     if form == "json":

@@ -15,33 +15,19 @@ from ninelives.adapters.sql import open_store
 from ninelives.core.model import HostId, Mode, RoadId, ServerSeen
 from ninelives.core.policy import WITNESSES_WANTED
 from ninelives.core.protection import Keep, promise_for
+from ninelives.engine.clock import SystemClock
 from ninelives.engine.errors import ConfigError, PortError, StoreError
 
 from .cloud import cloud_of, site_of
 from .config.configuration import Configuration
+from .doctor_site import is_synchronised, of_capacity, of_services, of_site
 from .fencing_check import examined_device
+from .findings import Finding, Grade
 from .power import Agents
 
 AT_ONCE = 16
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-
-
-class Grade(StrEnum):
-    """How much a finding matters."""
-
-    ERROR = "error"  # what is promised is not kept
-    WARNING = "warning"
-    NOTE = "note"  # as it was asked for, and worth knowing
-
-
-class Finding(NamedTuple):
-    """One thing, about whom, and what to do."""
-
-    grade: Grade
-    about: str
-    what: str
-    remedy: str
 
 
 class Care(StrEnum):
@@ -61,7 +47,11 @@ class Examined(NamedTuple):
 
 async def examined(configuration: Configuration) -> Examined:
     """Look at everything that this configuration names."""
-    findings = [*of_configuration(configuration), *await asyncio.to_thread(of_store, configuration)]
+    findings = [
+        *of_configuration(configuration),
+        *of_site(configuration),
+        *await asyncio.to_thread(of_store, configuration),
+    ]
     roads = await _gathered({road: of_road(configuration, road) for road in configuration.devices})
     names = configuration.names
     seen = await _gathered({host: of_addresses(configuration, host) for host in names})
@@ -114,6 +104,9 @@ def of_configuration(configuration: Configuration) -> Iterator[Finding]:
     if configuration.probes.kind != "tcp" and not can_ping():
         what = "no raw sockets for this user: every probe is a TCP connection"
         yield Finding(Grade.WARNING, "probes", what, "give it CAP_NET_RAW, as the unit does")
+    if is_synchronised() is False:
+        what = "nobody keeps it right"
+        yield Finding(Grade.WARNING, "clock of this machine", what, "run chrony or ntpd")
     if len(site.controllers) < 2:
         yield Finding(Grade.WARNING, "controllers", "nobody takes over", "start a second one")
 
@@ -181,9 +174,24 @@ async def _of_nova(configuration: Configuration, nova: NovaCompute) -> AsyncIter
         if each.is_disabled and not each.reason.startswith("ninelives:"):
             host = names.host(each.host)
             yield Finding(Grade.NOTE, host, f"disabled: {each.reason or 'no reason'}", "enable it")
+    for found in of_services(configuration, names, roll, SystemClock().wall()):
+        yield found
+    if await has_masakari(nova):
+        what = "Masakari is in the catalogue: two rescuers may resurrect one server twice"
+        remedy = "stop its monitors and engine where ninelives acts; observe beside them at first"
+        yield Finding(Grade.WARNING, "other rescuers", what, remedy)
     servers = [seen async for seen in _servers(configuration, nova)]
     for found in of_servers(configuration, servers):
         yield found
+    for found in await of_capacity(configuration, nova, servers):
+        yield found
+
+
+async def has_masakari(nova: NovaCompute) -> bool:
+    try:
+        return bool(await nova.identity.endpoint("instance-ha"))
+    except ConfigError:
+        return False
 
 
 async def all_servers(configuration: Configuration) -> list[ServerSeen]:
