@@ -54,7 +54,7 @@ class Controller:
         try:
             with urlopen(f"http://{began[-1]['http']}{path}", timeout=5.0) as reply:
                 return reply.status, reply.read().decode()
-        except URLError as error:
+        except (URLError, TimeoutError) as error:
             return getattr(error, "code", 0), ""
 
     def is_alive(self) -> bool:

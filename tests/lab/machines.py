@@ -105,6 +105,8 @@ class LabMachines:
 
         Returns the servers that are left.
         """
+        services.start_nova_api(self.hosts.processes)  # where a story ended without it
+        self.hosts.processes.listens("nova-api", "nova")
         for host in self.hosts.places.hosts:
             self.hosts.set_spawns(host)
             self.hosts.set_bmc(host, BmcMode.MENDED)

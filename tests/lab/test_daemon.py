@@ -68,6 +68,7 @@ class TestNovaApiDownInTheMiddle:
         lab.processes.kill("nova-api")
         stays(lambda: lab.processes.pid("nova-api") is None, STILL_S)
         services.start_nova_api(lab.processes)
+        lab.processes.listens("nova-api", "nova")
 
         until(lambda: crew.is_running(servers, "c2", "c3"), PATIENCE_S)
         crew.becomes("c1", "vacated")
