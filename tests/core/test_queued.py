@@ -12,9 +12,19 @@ from ninelives.core import moves, orders_judged, queued, returning
 from ninelives.core import states as at
 from ninelives.core.brakes import holding_power_on
 from ninelives.core.draft import Draft
+from ninelives.core.elsewhere import domains_seen
 from ninelives.core.episode import begin, end
 from ninelives.core.lastcheck import objection
-from ninelives.core.model import BackendId, HostId, ServerId, ServerSeen, VmState
+from ninelives.core.model import (
+    EVERYTHING,
+    BackendId,
+    HostId,
+    Method,
+    Proof,
+    ServerId,
+    ServerSeen,
+    VmState,
+)
 from ninelives.core.plan import plan
 from ninelives.core.states import Class
 
@@ -103,6 +113,54 @@ def test_the_host_stays_off_while_the_start_would_be_of_a_second_copy(
     draft = moved(vacated(), state, host)
 
     assert holding_power_on(draft, C1) == why
+
+
+LEFT_BEHIND = [
+    at.WaitingForHost(NOW - 100, "failed:error"),
+    at.Failed(NOW - 100, "in_place_failed"),
+    at.Skipped(NOW - 100, "data_would_be_lost"),
+    at.Cancelled(NOW - 100, "by_user"),
+]
+
+
+def sent_before(state: at.MoveState) -> Draft:
+    """Let web rest at home after a rebuild at c2 that may have left its copy there."""
+    draft = moved(vacated(), state, C1)
+    move = draft.moves_of(C1)[0]
+    draft.put_move(replace(move, attempt=1, named=(C2,), writers=frozenset({C1, C2})))
+    return draft
+
+
+@pytest.mark.parametrize("state", LEFT_BEHIND)
+def test_who_may_have_a_copy_where_it_was_sent_does_not_rest_at_home(state: at.MoveState) -> None:
+    draft = sent_before(state)
+
+    assert holding_power_on(draft, C1) == "start_waits"
+
+    queued.tell(draft, C1)
+    assert do.LookForDomain(WEB, (C2,), 1) in draft.actions
+
+
+@pytest.mark.parametrize(
+    ("present", "why"), [(False, ""), (True, "start_waits"), (None, "start_waits")]
+)
+@pytest.mark.parametrize("state", LEFT_BEHIND)
+def test_the_host_stays_off_until_no_copy_was_seen_there(
+    state: at.MoveState, present: bool | None, why: str
+) -> None:
+    draft = sent_before(state)
+
+    domains_seen(draft, on.DomainsSeen(do.LookForDomain(WEB, (C2,), 1), ((C2, present),)))
+
+    assert holding_power_on(draft, C1) == why
+
+
+def test_a_copy_that_is_proved_dead_is_no_second_one() -> None:
+    draft = sent_before(at.Failed(NOW - 100, "in_place_failed"))
+    proof = Proof(Method.POWER_OFF, C2, 1, 1, NOW - 60, None, EVERYTHING, "bmc-c2 off twice")
+    record("c2", epoch=1, state=at.Vacated(NOW - 30), proofs=(proof,))(draft)
+
+    assert not holding_power_on(draft, C1)
 
 
 def test_who_was_forgotten_meanwhile_may_live_anywhere() -> None:

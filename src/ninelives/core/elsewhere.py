@@ -84,11 +84,15 @@ def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
         _take_back(draft, move, event)
         return
     here = tuple(host for host, present in event.present if present)
+    absent = frozenset(host for host, present in event.present if present is False)
+    # A start that waits for its old host is alone only where no rebuild left a copy (queued.py).
+    is_queued = move.server in draft.host(move.host).queued
     if isinstance(move.state, at.Cancelled):
         if here:
             tell(draft, move.host, f"orphan:{move.server}", ",".join(here))
+        if is_queued:
+            _keep(draft, move, (move.absent_on | absent) - _unseen(event))
         return
-    absent = frozenset(host for host, present in event.present if present is False)
     is_elsewhere = isinstance(move.state, at.Skipped) and move.state.reason == "lives_elsewhere"
     if is_elsewhere and move.seen.host in absent:
         # It had switched over to the host that died: Nova names a host on which nothing runs.
@@ -102,11 +106,9 @@ def domains_seen(draft: Draft, event: on.DomainsSeen) -> None:
         draft.note(move.server, "move.elsewhere", "seen", move.seen.host or "")
         draft.wake_host(move.host, draft.now)
         return
-    is_cleared = waits or isinstance(move.state, at.Starting)
-    known = (move.absent_on | absent if is_cleared else move.absent_on) - _unseen(event)
-    if known != move.absent_on:
-        draft.put_move(replace(move, absent_on=known))
-        draft.wake_host(move.host, draft.now)
+    rests = is_queued and isinstance(move.state, at.Failed | at.Skipped)
+    is_cleared = waits or rests or isinstance(move.state, at.Starting)
+    _keep(draft, move, (move.absent_on | absent if is_cleared else move.absent_on) - _unseen(event))
     if here:
         tell(draft, move.host, f"adopt:{move.server}", ",".join(here))
 
@@ -121,7 +123,10 @@ def _take_back(draft: Draft, move: at.Move, event: on.DomainsSeen) -> None:
 
     The host went dark between two looks; what the first one saw there is no longer seen.
     """
-    known = move.absent_on - _unseen(event)
-    if known != move.absent_on:
-        draft.put_move(replace(move, absent_on=known))
+    _keep(draft, move, move.absent_on - _unseen(event))
+
+
+def _keep(draft: Draft, move: at.Move, absent_on: frozenset[HostId]) -> None:
+    if absent_on != move.absent_on:
+        draft.put_move(replace(move, absent_on=absent_on))
         draft.wake_host(move.host, draft.now)

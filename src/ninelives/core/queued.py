@@ -11,10 +11,12 @@ switch the host on while that would make a second copy (ADR 0031).
 from collections.abc import Iterable
 from dataclasses import replace
 
+from . import actions as do
 from . import episode
 from . import states as at
 from .draft import Draft
-from .model import HostId, ServerId, ServerSeen, VmState
+from .model import BackendId, HostId, ServerId, ServerSeen, VmState
+from .targets import unproved_writers
 
 AT_HOME = (at.WaitingForHost, at.Failed, at.Skipped, at.Cancelled)
 RESTS = (at.Done, at.WaitingForHost, at.Failed, at.Skipped, at.Cancelled)
@@ -73,6 +75,17 @@ def tell(draft: Draft, host: HostId) -> None:
     if copies := second_copies(draft, host):
         what = f"{', '.join(copies)}: purge its queue at Nova before it is switched on"
         episode.tell(draft, host, "start_waits", what)
+        for server in copies:
+            _look_for_what_was_left(draft, host, server)
+
+
+def _look_for_what_was_left(draft: Draft, host: HostId, server: ServerId) -> None:
+    """Ask whether a copy runs where we sent a server that rests at home again."""
+    move = draft.move(server)
+    if move is None or not _is_at_home(move, host):
+        return
+    if others := unproved_writers(draft, move, host):
+        draft.ask(do.LookForDomain(server, others, move.attempt))
 
 
 def second_copies(draft: Draft, host: HostId) -> tuple[ServerId, ...]:
@@ -83,8 +96,20 @@ def second_copies(draft: Draft, host: HostId) -> tuple[ServerId, ...]:
         server
         for server in record.queued
         if (move := draft.move(server)) is None
-        or not (_is_at_home(move, host) or (move.seen.disks and shut.issuperset(move.seen.disks)))
+        or not (_is_alone(draft, move, host) or _is_shut_out(move, shut))
     )
+
+
+def _is_alone(draft: Draft, move: at.Move, host: HostId) -> bool:
+    """Say whether it rests at home, and no rebuild has left a copy of it elsewhere (SAFETY 7).
+
+    Nova leaves what it has spawned when a rebuild fails, or when its user deletes it on the way.
+    """
+    return _is_at_home(move, host) and not unproved_writers(draft, move, host)
+
+
+def _is_shut_out(move: at.Move, shut: set[BackendId]) -> bool:
+    return bool(move.seen.disks) and shut.issuperset(move.seen.disks)
 
 
 def _is_at_home(move: at.Move, host: HostId) -> bool:
