@@ -146,11 +146,16 @@ def look(draft: Draft, host: HostId, state: at.Fencing) -> None:
 
 
 def _hold_alive(draft: Draft, host: HostId, cls: Class) -> None:
-    """It lives. Before the first effect that is good news, after it only a human moves it on."""
+    """It lives. Before the first effect that is good news, after it only a human moves it on.
+
+    Good news are told as well: while our own eyes are not to be trusted it stays held (R0).
+    """
     reason = "half_fenced" if draft.host(host).is_touched else "alive_again"
     move_to(draft, host, at.Held(draft.now, reason, cls), reason)
     if reason == "half_fenced":
         tell_half_fenced(draft, host)
+    else:
+        tell(draft, host, "held:alive_again", "life came back before the first effect")
 
 
 def tell_half_fenced(draft: Draft, host: HostId) -> None:
