@@ -13,6 +13,7 @@ from ninelives.core.lastcheck import objection
 from ninelives.core.model import (
     EVERYTHING,
     Attestation,
+    BackendId,
     BootId,
     HostId,
     Method,
@@ -21,9 +22,10 @@ from ninelives.core.model import (
     RoadId,
 )
 from ninelives.core.policy import BALANCED
+from ninelives.core.proofs import shut_out_of
 from ninelives.core.states import Class
 
-C1 = HostId("c1")
+C1, CEPH = HostId("c1"), BackendId("ceph")
 OFF = do.PowerOff(C1, RoadId("bmc-c1"), 1, 1)
 DEAD = Proof(Method.POWER_OFF, C1, 1, 1, 0.0, BootId("old"), EVERYTHING, "off twice")
 SITE = small_site("c1 c2")
@@ -71,6 +73,22 @@ def test_who_reads_on_by_now_is_counted_before_it_is_shot(
     both(dark, read, record(epoch=1, state=FENCED_AS_OFF))(draft)
     if step is not None:
         step(draft)
+    draft.cluster.apply(draft.decision())
+
+    assert objection(draft.cluster, do.PowerOff(C1, ROAD, 1, 1), NOW, None) == expected
+
+
+REVOKED = Proof(Method.STORAGE_REVOKED, C1, 1, 1, NOW, BootId("old"), shut_out_of(CEPH), "in force")
+
+
+@pytest.mark.parametrize(("power", "expected"), [(Power.OFF, ""), (Power.ON, "not_counted")])
+def test_who_reads_off_is_proved_off_also_once_its_storage_was_proved(
+    power: Power, expected: str
+) -> None:
+    # The shot spent its own two reads: were they wanted again, a storm would hold it for ever.
+    draft = fresh()
+    read = sees(power={ROAD: PowerSeen(power, NOW)})
+    both(dark, read, record(epoch=1, state=at.Evacuating(NOW), proofs=(REVOKED,)))(draft)
     draft.cluster.apply(draft.decision())
 
     assert objection(draft.cluster, do.PowerOff(C1, ROAD, 1, 1), NOW, None) == expected

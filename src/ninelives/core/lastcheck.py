@@ -27,7 +27,7 @@ from .proofs import (
 )
 from .queued import is_news
 from .reset import may_reset
-from .roads import again_as, hits_nobody, sent_as, usable_roads
+from .roads import hits_nobody, sent_again_as, sent_as, usable_roads
 from .shooting import has_reason
 from .targets import stale_writers, takes_servers, unproved_writers
 from .ungated import is_heard
@@ -179,7 +179,7 @@ def _shot(draft: Draft, off: do.PowerOff) -> str:
         case at.Fenced() | at.Evacuating() | at.Vacated() if not has_reason(draft, off.host):
             return "seen_again"
         case at.Fenced() | at.Evacuating() | at.Vacated():
-            return _braked(draft, off.host, again_as(draft, off.host))
+            return _braked(draft, off.host, sent_again_as(draft, off.host))
         case _:
             return "other_state"
 

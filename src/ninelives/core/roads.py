@@ -49,8 +49,18 @@ def suspect_kinds(draft: Draft) -> frozenset[str]:
 
 def again_as(draft: Draft, host: HostId) -> at.Class:
     """Return as what a host that was fenced is shot again: as dead, or as a person ordered."""
-    is_ordered = any(ordered == host for ordered, _ in draft.control.fence_ordered)
-    return at.Class.ORDERED if is_ordered else shot_as(draft, host, at.Class.DEAD_POWER)
+    dead = at.Class.DEAD_POWER
+    return at.Class.ORDERED if _is_ordered(draft, host) else shot_as(draft, host, dead)
+
+
+def sent_again_as(draft: Draft, host: HostId) -> at.Class:
+    """Return as what such a shot goes out, once it was decided: its own two reads are spent."""
+    dead = at.Class.DEAD_POWER
+    return at.Class.ORDERED if _is_ordered(draft, host) else sent_as(draft, host, dead)
+
+
+def _is_ordered(draft: Draft, host: HostId) -> bool:
+    return any(ordered == host for ordered, _ in draft.control.fence_ordered)
 
 
 def shot_as(draft: Draft, host: HostId, cls: at.Class) -> at.Class:
