@@ -8,10 +8,9 @@ from tests.engine.play import SETTLED_S, Play
 from tests.engine.stand_ins import HOSTS
 
 from ninelives.adapters.sql import open_store
-from ninelives.app.incident_log import incidents, told
+from ninelives.adapters.sql_bases import SqlBases
+from ninelives.app.incident_log import Book
 from ninelives.app.incident_page import markdown, phases
-from ninelives.app.retention import WHOLE
-from ninelives.engine import journal
 
 C1, _, _ = HOSTS
 
@@ -21,11 +20,13 @@ def test_a_power_loss_is_one_incident_with_every_server_s_outcome(tmp_path: Path
     play = Play(store)
     play.run(SETTLED_S + 150.0, (SETTLED_S, partial(play.world.cut_power, C1)))
 
-    [incident] = incidents(journal.rows(store))
+    book, bases = Book(), SqlBases(store)
+    book.read(store, bases)
+    [incident] = book.found
 
     assert (incident.host, incident.number, incident.state) == (C1, 1, "vacated 2 done")
     assert incident.outcomes == {"s1": "move.done", "s2": "move.done"}
-    whole = told(store, WHOLE, C1, 1)
+    whole = book.told(store, bases, C1, 1)
     assert isinstance(whole, dict)
     assert whole["servers"] == whole["done"] == 2
     assert isinstance(whole["timeline"], list)
@@ -33,7 +34,7 @@ def test_a_power_loss_is_one_incident_with_every_server_s_outcome(tmp_path: Path
         "wall": incident.began, "term": 1, "about": C1, "what": "host.moved",
         "why": "dead_or_frozen", "detail": "healthy → suspect R8",
     }  # fmt: skip
-    assert told(store, WHOLE, C1, 2) is None
+    assert book.told(store, bases, C1, 2) is None
     spent = phases(whole)
     assert [name for name, _ in spent] == ["suspect", "fencing", "fenced", "evacuating"]
     lines = whole["timeline"]

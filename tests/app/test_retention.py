@@ -10,10 +10,9 @@ import pytest
 from ninelives.adapters.sql import SqlStore, open_store
 from ninelives.adapters.sql_bases import SqlBases
 from ninelives.app import host_why, recording
-from ninelives.app.incident_log import told
+from ninelives.app.incident_log import Book
 from ninelives.app.retention import (
     DAY_S,
-    WHOLE,
     Beginning,
     floor_of,
     is_well,
@@ -101,7 +100,7 @@ def test_a_term_begins_between_two_outages(
 ) -> None:
     path, bases = told_story
     with closing(open_store(f"sqlite:///{path}")) as store:
-        found = told(store, WHOLE, None, None)
+        found = Book().told(store, SqlBases(store), None, None)
 
     assert isinstance(found, list)
     assert len(found) >= 2
@@ -116,14 +115,16 @@ def test_what_is_left_of_a_journal_decides_and_explains_as_before(
     why_before = host_why.why(recording.read(path), decide, HostId("h2"), None)
     with closing(open_store(f"sqlite:///{path}")) as store:
         bases = SqlBases(store)
-        before = told(store, WHOLE, None, None)
+        reader = Book()
+        before = reader.told(store, bases, None, None)
         assert keep(bases, quiet.revision, quiet.records, quiet.wall, days=90.0)
 
         gone = prune(store, bases, wall=quiet.wall + 1.0 + DAY_S, days=1.0)
 
         floor = floor_of(bases)
         rows = list(journal.rows(store, floor.revision))
-        after = told(store, floor, None, None)
+        after = Book().told(store, bases, None, None)
+        assert reader.told(store, bases, None, None) == before  # it had read on already
         assert list(findings(store)) == []
     assert gone == quiet.revision == floor.revision
     assert rows[0].revision == gone + 1
@@ -137,6 +138,21 @@ def test_what_is_left_of_a_journal_decides_and_explains_as_before(
     assert isinstance(why_before, host_why.HostWhy)
     assert isinstance(why_after, host_why.HostWhy)
     assert (why_after.rows, why_after.proofs) == (why_before.rows, why_before.proofs)
+
+
+def test_who_had_not_read_what_was_pruned_begins_anew_at_the_floor(
+    story: tuple[Path, list[Beginning]],
+) -> None:
+    path, loads = story
+    quiet = next(base for base in loads if base.revision and all_well(base))
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        bases, late = SqlBases(store), Book()
+        late.fold(next(journal.rows(store)))
+        keep(bases, quiet.revision, quiet.records, quiet.wall, days=90.0)
+        prune(store, bases, wall=quiet.wall + 1.0 + DAY_S, days=1.0)
+
+        assert late.told(store, bases, None, None) == Book().told(store, bases, None, None)
+        assert late.found[0].number == 1  # of h2, which had none before
 
 
 def test_an_outage_that_goes_on_keeps_the_journal_from_before_it(

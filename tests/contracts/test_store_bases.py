@@ -40,7 +40,7 @@ def test_a_journal_that_was_never_cut_has_no_floor(store: SqlStore) -> None:
     bases = SqlBases(store)
     bases.keep(BaseRow(10, 1.0, b"ten"))
 
-    assert bases.floor() is None
+    assert (bases.floor(), bases.floor_revision()) == (None, 0)
 
 
 def test_a_cut_leaves_what_follows_its_base_and_no_lower_base(
@@ -56,6 +56,7 @@ def test_a_cut_leaves_what_follows_its_base_and_no_lower_base(
     assert gone == 10
     assert revisions(store) == list(range(11, DECIDED + 1))
     assert bases.floor() == BaseRow(10, 10.0, b"with numbers")
+    assert bases.floor_revision() == 10
     assert [each.revision for each in bases.all()] == [10, 20]
     assert bases.extent().rows == DECIDED - 10
     assert bases.extent().size_bytes > 0

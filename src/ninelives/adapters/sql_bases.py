@@ -90,13 +90,17 @@ class SqlBases:
 
     def floor(self) -> BaseRow | None:
         """Return from where the journal is to be read; None: from its first row."""
+        lowest = select(bases).order_by(bases.c.revision).limit(1)
         with self._store.transaction() as connection:
-            first = connection.execute(select(func.min(journal.c.revision))).scalar()
-            if first is None or first == 1:
-                return None
-            lowest = select(bases).order_by(bases.c.revision).limit(1)
-            row = connection.execute(lowest).first()
+            row = connection.execute(lowest).first() if _is_cut(connection) else None
         return None if row is None else BaseRow(row.revision, row.wall, row.body)
+
+    def floor_revision(self) -> int:
+        """Return after which revision the journal is to be read, without the records there."""
+        with self._store.transaction() as connection:
+            lowest = select(func.min(bases.c.revision))
+            found = connection.execute(lowest).scalar() if _is_cut(connection) else None
+        return int(found or 0)
 
     def cut(self, base: BaseRow) -> int:
         """Cut the journal off at a base that is kept. Returns how many rows went; may be cut short.
@@ -131,6 +135,11 @@ class SqlBases:
             oldest = select(journal.c.wall).where(journal.c.revision == first)
             wall = None if first is None else connection.execute(oldest).scalar()
         return Extent(0 if first is None else last - first + 1, wall, size)
+
+
+def _is_cut(connection: Connection) -> bool:
+    first = connection.execute(select(func.min(journal.c.revision))).scalar()
+    return first is not None and first > 1
 
 
 def _size_bytes(connection: Connection) -> int:

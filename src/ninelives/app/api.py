@@ -21,10 +21,9 @@ from ninelives.core.cluster import Cluster
 from ninelives.core.model import HostId
 from ninelives.engine.errors import PortError, StoreError
 
-from . import incident_log, views, what_if
+from . import views, what_if
 from .orders_asked import Misread, order_of
 from .peer import Peer
-from .retention import floor_of
 
 if TYPE_CHECKING:
     from .foundation import Foundation
@@ -57,9 +56,8 @@ def faces(base: "Foundation") -> Starlette:
 
     async def incidents(request: Request) -> Response:
         which = request.path_params
-        floor = await asyncio.to_thread(floor_of, base.bases)
         found = await asyncio.to_thread(
-            incident_log.told, base.store, floor, which.get("host"), which.get("epoch")
+            base.book.told, base.store, base.bases, which.get("host"), which.get("epoch")
         )
         if found is None:
             return said(404, "no such incident", "`ninelives incident list` shows them")

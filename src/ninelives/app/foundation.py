@@ -24,6 +24,7 @@ from ninelives.engine.guard import Guard
 
 from .config.configuration import Configuration
 from .desk import OrderDesk
+from .incident_log import Book
 from .telemetry import Numbers, Presence
 
 
@@ -48,6 +49,7 @@ class Foundation:
     numbers: Numbers
     wishes: asyncio.Queue[Wish]
     desk: OrderDesk
+    book: Book
 
 
 @contextmanager
@@ -72,6 +74,7 @@ def laid(configuration: Configuration) -> Generator[Foundation]:
                 Numbers(),
                 asyncio.Queue(),
                 OrderDesk(),
+                Book(),
             )
         finally:
             store.close()

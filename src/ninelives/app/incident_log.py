@@ -1,9 +1,8 @@
 """Incidents read back from the journal: when, why, by which proofs, and what became of whom."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from threading import Lock
 
 from ninelives.core.cluster import Note
 from ninelives.core.events import Listed
@@ -12,14 +11,11 @@ from ninelives.engine import journal
 from ninelives.engine.journal import Row
 from ninelives.engine.ports import Store
 
+from .incident_marks import begins, ends
+from .retention import Bases, floor_of
 from .views import Document, Json
 
-if TYPE_CHECKING:
-    from .retention import Beginning
-
 LINES_MAX = 2_000  # of one incident's timeline
-BEGINS = ("healthy \u2192 suspect", "unknown \u2192 suspect")
-ENDS = "\u2192 healthy"
 
 
 @dataclass(slots=True)
@@ -54,37 +50,49 @@ class Incident:
         return {**self.line(), "outcomes": outcomes, "timeline": self.lines}
 
 
-def told(store: Store, floor: "Beginning", host: str | None, number: int | None) -> Json:
-    """Return all incidents, or one of them with its timeline; None if there is no such one."""
-    found = incidents(journal.rows(store, floor.revision), floor.numbers)
-    if host is None:
-        return [each.line() for each in found]
-    one = next((each for each in found if (each.host, each.number) == (host, number)), None)
-    return one.whole() if one is not None else None
+@dataclass(slots=True)
+class Book:
+    """The incidents of one journal, read as far as it had come: who looks each second reads little.
 
-
-def begins(note: Note) -> bool:
-    """Say whether an incident begins with it."""
-    return note.what == "host.moved" and note.detail.startswith(BEGINS)
-
-
-def incidents(rows: Iterable[Row], before: Mapping[str, int] | None = None) -> list[Incident]:
-    """Read all incidents from the rows of a journal, the first one first.
-
-    `before`: how many each host had in what was pruned; numbers go on from there.
+    Safe to use from several threads.
     """
-    found: list[Incident] = []
-    last: dict[str, Incident] = {}
-    numbers = Counter[str](before or {})
-    for row in rows:
+
+    found: list[Incident] = field(default_factory=list[Incident])  # the first one first
+    revision: int = 0  # read up to here
+    _last: dict[str, Incident] = field(default_factory=dict[str, Incident])
+    _numbers: Counter[str] = field(default_factory=Counter[str])
+    _reading: Lock = field(default_factory=Lock)
+
+    def told(self, store: Store, bases: Bases, host: str | None, number: int | None) -> Json:
+        """Return all incidents, or one with its timeline; None if there is no such one."""
+        with self._reading:
+            self.read(store, bases)
+            if host is None:
+                return [each.line() for each in self.found]
+            wanted = (host, number)
+            one = next((each for each in self.found if (each.host, each.number) == wanted), None)
+            return one.whole() if one is not None else None
+
+    def read(self, store: Store, bases: Bases) -> None:
+        """Read on; anew from the floor where what comes next was pruned meanwhile."""
+        if bases.floor_revision() > self.revision:
+            floor = floor_of(bases)
+            self.found, self._last = [], {}
+            self.revision, self._numbers = floor.revision, Counter(floor.numbers)
+        for row in journal.rows(store, self.revision):
+            self.fold(row)
+
+    def fold(self, row: Row) -> None:
+        """Take in one row."""
         for note in row.notes:
             if begins(note):
-                numbers[note.about] += 1
-                number = numbers[note.about]
-                last[note.about] = Incident(HostId(note.about), number, row.wall, note.why)
-                found.append(last[note.about])
-        _follow(row, last)
-    return found
+                self._numbers[note.about] += 1
+                number = self._numbers[note.about]
+                begun = Incident(HostId(note.about), number, row.wall, note.why)
+                self._last[note.about] = begun
+                self.found.append(begun)
+        _follow(row, self._last)
+        self.revision = row.revision
 
 
 def _follow(row: Row, last: dict[str, Incident]) -> None:
@@ -107,5 +115,5 @@ def _tell(incident: Incident, row: Row, note: Note) -> None:
         incident.outcomes[note.about] = note.what
     elif note.what == "host.moved":
         incident.state = note.detail.partition("\u2192 ")[2]
-        if note.detail.endswith(ENDS):
+        if ends(note):
             incident.ended = row.wall
