@@ -38,6 +38,7 @@ def revisions(store: SqlStore) -> list[int]:
 
 def test_a_journal_that_was_never_cut_has_no_floor(store: SqlStore) -> None:
     bases = SqlBases(store)
+    assert bases.all() == []  # nor any table: to look changes nothing
     bases.keep(BaseRow(10, 1.0, b"ten"))
 
     assert (bases.floor(), bases.floor_revision()) == (None, 0)

@@ -23,6 +23,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    inspect,
     select,
     text,
     update,
@@ -72,12 +73,12 @@ class SqlBases:
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store
-        with store.transaction() as connection:
-            connection.execute(CreateTable(bases, if_not_exists=True))
 
     def keep(self, base: BaseRow) -> None:
         """Keep one; that of another controller at the same revision is the same."""
         with self._store.transaction() as connection:
+            # Not before: whoever only looks at a store changes nothing in it.
+            connection.execute(CreateTable(bases, if_not_exists=True))
             here = bases.c.revision == base.revision
             if connection.execute(select(bases.c.revision).where(here)).first() is None:
                 connection.execute(insert(bases).values(base._asdict()))
@@ -85,6 +86,8 @@ class SqlBases:
     def all(self) -> Sequence[BaseRow]:
         """All of them, the lowest first."""
         with self._store.transaction() as connection:
+            if not inspect(connection).has_table(bases.name):
+                return []
             rows = connection.execute(select(bases).order_by(bases.c.revision)).all()
         return [BaseRow(row.revision, row.wall, row.body) for row in rows]
 
@@ -139,7 +142,7 @@ class SqlBases:
 
 def _is_cut(connection: Connection) -> bool:
     first = connection.execute(select(func.min(journal.c.revision))).scalar()
-    return first is not None and first > 1
+    return first is not None and first > 1 and inspect(connection).has_table(bases.name)
 
 
 def _size_bytes(connection: Connection) -> int:
