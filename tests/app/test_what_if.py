@@ -81,6 +81,30 @@ def test_the_limits_of_the_policy_make_turns_and_tiers_their_order() -> None:
     ]
 
 
+def test_a_turn_holds_as_many_as_may_move_at_once_and_everybody_gets_one() -> None:
+    cloud = SmallCloud(policy=replace(BALANCED, moves_max=10, target_moves_max=50)).started()
+    for number in range(25):
+        cloud.add(f"s{number:02}", "c1")
+
+    found = rehearse(cloud, C1)
+
+    assert [fate.turn for fate in found.fates] == [1] * 10 + [2] * 10 + [3] * 5
+
+
+def test_a_group_goes_in_its_order_turn_by_turn() -> None:
+    cloud = SmallCloud().started()
+    for order, name in enumerate(("db", "app", "web")):
+        cloud.add(name, "c1", group="shop", order=order)
+
+    found = rehearse(cloud, C1)
+
+    assert [(str(fate.server), fate.turn) for fate in found.fates] == [
+        ("db", 1),
+        ("app", 2),
+        ("web", 3),
+    ]
+
+
 def test_whoever_cannot_be_had_elsewhere_is_named_with_the_reason() -> None:
     cloud = SmallCloud().started()
     cloud.add("paused", "c1", vm_state=VmState.PAUSED)

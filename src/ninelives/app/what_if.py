@@ -6,6 +6,7 @@ Every judgment is the leader's own: the treatment of each Nova state, the order,
 choice among what Placement offers. What a turn gave to a host is taken from its room for the next.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
@@ -16,6 +17,7 @@ from ninelives.core.draft import Draft
 from ninelives.core.model import Candidate, HostId, ServerId, ServerSeen
 from ninelives.core.move import is_overtaking
 from ninelives.core.plan import plan
+from ninelives.core.tallies import MOVING
 from ninelives.core.targets import (
     choose,
     has_room,
@@ -103,9 +105,13 @@ class Rehearsal:
     async def run(self) -> None:
         turn = 1
         while waiting := [m for m in self.moves() if isinstance(m.state, states.Planned)]:
-            has_any = False
+            has_any, everybody = False, self.moves()
             for move in waiting:
-                has_any |= await self._take_turn(move, turn)
+                if self._is_full():
+                    break
+                # The leader's own loop is this one: nothing may hold it for long.
+                await asyncio.sleep(0)
+                has_any |= await self._take_turn(move, everybody, turn)
             self._arrive()
             if not has_any:
                 break  # what they wait for is none of us
@@ -114,9 +120,13 @@ class Rehearsal:
     def moves(self) -> list[states.Move]:
         return in_order(move for host in self.hosts for move in self.draft.moves_of(host))
 
-    async def _take_turn(self, move: states.Move, turn: int) -> bool:
+    def _is_full(self) -> bool:
+        most = max(self.draft.policy(host).moves_max for host in self.hosts)
+        return self.draft.count(MOVING) >= most
+
+    async def _take_turn(self, move: states.Move, others: list[states.Move], turn: int) -> bool:
         """Give one server its target or its reason; False: it waits for a later turn."""
-        draft, others = self.draft, self.moves()
+        draft = self.draft
         if waits_for_group(draft, move, others):
             return False
         if not has_room(draft, move) or is_overtaking(draft, move, others):
