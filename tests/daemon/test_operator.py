@@ -36,6 +36,19 @@ def ninelives(
     )
 
 
+def completed(controller: Controller, line: str) -> str:
+    """What a shell is offered at the end of `line`."""
+    program = "from ninelives.app.cli import main; main(prog_name='ninelives')"
+    asked = {
+        "_NINELIVES_COMPLETE": "bash_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split()) - 1),
+        "NINELIVES_SOCKET": str(controller.config.with_suffix(".sock")),
+    }
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, env=asked, timeout=60).stdout
+
+
 def test_an_operator_looks_and_orders(cloud: Cloud, controller: Controller) -> None:
     status = ninelives(controller, "status")
     assert status.returncode == 0, status.stderr
@@ -50,6 +63,12 @@ def test_an_operator_looks_and_orders(cloud: Cloud, controller: Controller) -> N
     shown = json.loads(ninelives(controller, "host", "show", "c1", "--format", "json").stdout)
     assert "order.taken" in maintained.stdout
     assert shown["maintenance"]
+
+    assert completed(controller, "ninelives host show c").split() == [
+        "plain,c1",
+        "plain,c2",
+        "plain,c3",
+    ]
 
     unknown = ninelives(controller, "host", "show", "c9")
     unsure = ninelives(controller, "host", "fence", "c2", "--yes", "c3")

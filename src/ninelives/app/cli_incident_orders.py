@@ -6,11 +6,11 @@ from typing import cast
 import click
 
 from .cli_host_orders import order
-from .client import asked, of_socket
+from .client import asked, hosts_known, of_socket
 from .exits import Complaint, Exit
 from .views import Document
 
-of_incident = click.argument("name", metavar="HOST[/NUMBER]")
+of_incident = click.argument("name", metavar="HOST[/NUMBER]", shell_complete=hosts_known)
 of_reason = click.option("--reason", required=True, help="Why. It is journalled.")
 
 

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 DAY_S = 86_400.0
 BASES_WANTED = 50  # within the time for which the journal is kept
 LOOK_S = 3_600.0
+AGAIN_S = 10.0  # after a store that did not answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,8 @@ async def kept(
             if gone:
                 log.info("journal.pruned", extra={"rows": gone})
             shown(await asyncio.to_thread(bases.extent))
+            pause_s = LOOK_S
         except StoreError as error:
             log.warning("journal.not_pruned", extra={"why": str(error)})
-        await asyncio.sleep(LOOK_S)
+            pause_s = AGAIN_S
+        await asyncio.sleep(pause_s)
