@@ -25,6 +25,7 @@ from pathlib import Path
 
 from bench.planted_bugs import ROOT, Bug, bugs, plant
 from bench.planted_green import red_ones
+from bench.planted_hunt import EXPLORE_DEPTH, SWARM_H
 
 RESULTS = ROOT / "bench" / "results" / "planted.txt"
 METHODS = ("explorer", "swarm", "scenarios")
@@ -131,7 +132,7 @@ def row_of(bug: Bug, tree: Path, work: Path) -> Row:
         row = hunted(bug, tree, work, Path(name))
     kept = kept_at(bug, work)
     kept.parent.mkdir(exist_ok=True)
-    kept.write_text(json.dumps(asdict(row) | {"bug": asdict(bug)}))
+    kept.write_text(json.dumps(asdict(row) | {"patch": bug.patch}))
     return row
 
 
@@ -145,8 +146,8 @@ def kept_row(bug: Bug, work: Path) -> Row | None:
     if not kept.exists():
         return None
     found = json.loads(kept.read_text())
-    is_it = found.pop("bug") == asdict(bug) | {"expected": list(bug.expected)}
-    return Row(**found) if is_it else None
+    is_it = found.pop("patch") == list(bug.patch)
+    return Row(**found | {"expected": list(bug.expected)}) if is_it else None
 
 
 def hunted(bug: Bug, tree: Path, work: Path, folder: Path) -> Row:
@@ -161,16 +162,15 @@ def hunted(bug: Bug, tree: Path, work: Path, folder: Path) -> Row:
 
 
 def reds_of(chosen: Sequence[Bug], tree: Path, work: Path) -> dict[str, str]:
-    """Return who does not leave all green, or what was said of the very same bugs before."""
+    """Return who does not leave all green. Whoever was asked before is not asked again."""
     kept = work / "green.json"
-    names = [repr(bug) for bug in chosen]
-    found: tuple[list[str], dict[str, str]] = ([], {})
-    if kept.exists():
-        found = tuple(json.loads(kept.read_text()))
-    if found[0] != names:
-        found = (names, red_ones(chosen, tree, work))
-        kept.write_text(json.dumps(found))
-    return found[1]
+    known: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
+    fresh = [bug for bug in chosen if str(bug.patch) not in known]
+    if fresh:
+        red = red_ones(fresh, tree, work)
+        known |= {str(bug.patch): red.get(bug.name, "") for bug in fresh}
+        kept.write_text(json.dumps(known))
+    return {bug.name: said for bug in chosen if (said := known[str(bug.patch)])}
 
 
 def run_hunt(method: str, planted: Path, work: Path, limit_s: float) -> str:
@@ -235,7 +235,9 @@ def counted(rows: Sequence[Row]) -> dict[str, int]:
 
 def document(rows: Sequence[Row], wrong: Sequence[str], work: Path) -> str:
     counts = counted(rows)
-    head = f"{'bug':42} {'explorer':20} {'swarm, 50 h at most':20} scenarios"
+    head = (
+        f"{'bug':42} {f'explorer, depth {EXPLORE_DEPTH}':20} {f'swarm, {SWARM_H:g} h':20} scenarios"
+    )
     said = (
         f"{counts['all']} of {len(rows)} caught: {counts['scenarios']} by scenarios,"
         f" {counts['swarm']} by the swarm alone, {counts['explorer']} by the explorer alone;"

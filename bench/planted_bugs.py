@@ -50,6 +50,11 @@ class Bug:
     replace: str
     expected: tuple[str, ...]
 
+    @property
+    def patch(self) -> tuple[str, str, str]:
+        """What it does, whatever is said of it."""
+        return (self.file, self.find, self.replace)
+
 
 def bugs(only: tuple[str, ...] = ()) -> list[Bug]:
     """Read every bug of the table, or bugs and candidates whose names begin with one of `only`."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench.planted_bugs import PACKAGE, UNIT_TESTS, Bug
 
-CHECKS_S = 1800.0  # longer than all of them take on a machine that does other things too
+CHECKS_S = 3600.0  # longer than all of them take on a machine that does other things too
 FAILED = re.compile(r"(?:FAILED|ERROR) (\S+::.+?)(?: - .*)?")
 LINT_AND_TYPES = (
     ("ruff", ["ruff", "check", "--quiet", "--no-cache", "src"]),
@@ -33,7 +33,8 @@ def red_ones(bugs: Sequence[Bug], tree: Path, work: Path) -> dict[str, str]:
         tests, later = complaints(asked, (), tree, work)
         together = [bug for bug in asked if bug not in later]
         found = culprits(together, tests, tree, work) if tests else {}
-        assert found or not tests, f"red together, and none of them alone: {tests}"
+        if tests and not found:
+            print(f"red once, and green when asked again: {', '.join(tests)}", flush=True)
         red |= found
         asked = [bug for bug in asked if bug.name not in red and (found or bug in later)]
     return red
@@ -57,6 +58,7 @@ def complaints(
     with tempfile.TemporaryDirectory(prefix="green-", dir=work) as name:
         folder = Path(name, "tree")
         shutil.copytree(tree, folder)
+        (folder / ".venv").symlink_to(sys.prefix)  # where basedpyright looks for what is installed
         later = plant_together(bugs, folder)
         failed: list[str] = []
         for check, arguments in LINT_AND_TYPES:
@@ -87,7 +89,7 @@ def plant_together(bugs: Sequence[Bug], folder: Path) -> list[Bug]:
 def failed_tests(tests: Sequence[str], folder: Path) -> list[str]:
     arguments = folder / "arguments"  # thousands of names are too long for a command
     arguments.write_text("\n".join(tests), encoding="utf-8")
-    options = ["-q", "-p", "no:cacheprovider", "--tb=no", "-rfE", "--timeout=60"]
+    options = ["-q", "-p", "no:cacheprovider", "--tb=no", "-rfE", "--timeout=300"]
     said = run(["pytest", *options, f"@{arguments}"], folder)
     failed = [found[1] for line in said.splitlines() if (found := FAILED.fullmatch(line))]
     assert failed or not said, said[-2000:]

@@ -2,7 +2,8 @@
 
 Run by bench/planted.py: `python -m bench.planted_hunt METHOD FOLDER`, METHOD one of scenarios,
 swarm, explorer. How the tree itself does stands in `FOLDER/known.json` and counts for nothing: a
-bug is caught by a complaint that nobody had before it, or by a story that unfolds otherwise.
+bug is caught by a complaint that nobody had before it, by a law that the tree does not break in the
+very same world, or by a story that unfolds otherwise.
 
     {"caught": "I7 …", "laws": ["I7"], "seconds": 3.1}      "caught" is "" where nothing was found
 """
@@ -26,10 +27,10 @@ from ninelives.sim.scenario import parse, play
 from ninelives.sim.scenario_parse import Scenario
 from ninelives.sim.swarm_run import drawn_plan, run_plan
 
-SWARM_H = 50.0  # no more simulated hours than these
+SWARM_H = 25.0  # no more simulated hours than these
 SWARM_ACTIVE_S = 1800.0
-EXPLORE_DEPTHS = (6, 8)
-EXPLORE_S = 240.0  # for the deepest walk, on a machine that does other things too
+EXPLORE_DEPTH = 7
+EXPLORE_S = 600.0  # longer than the walk takes on a machine that does other things too
 NAMES = re.compile(r"[\w.-]*\d[\w.-]*")
 
 
@@ -38,17 +39,17 @@ class Known(NamedTuple):
 
     complaints: frozenset[str]
     stories: dict[str, list[str]]
+    worlds: list[list[str]] | None = None  # the laws that it breaks in each; None: not asked yet
 
 
 NOTHING = Known(frozenset(), {})
 
 
 class Caught(NamedTuple):
-    """What a method found. `complaints` are comparable between worlds: no names, no numbers."""
+    """What a method found, in a few words, and the laws that broke."""
 
     caught: str
     laws: list[str]
-    complaints: list[str]
 
 
 def shape_of(law: str, what: str) -> str:
@@ -66,8 +67,8 @@ def scenarios(known: Known) -> Caught:
         fresh = [mark for mark in marks_of(path) if mark not in usual]
         if fresh:
             marks = sorted({mark.split(":")[0] for mark in fresh})
-            return Caught(f"{min(marks, key=rank)} in {path.stem}", marks, [])
-    return Caught("", [], [])
+            return Caught(f"{min(marks, key=rank)} in {path.stem}", marks)
+    return Caught("", [])
 
 
 def stories() -> list[Path]:
@@ -98,18 +99,21 @@ def marks_of(path: Path) -> list[str]:
     return [*laws, *claims, f"timeline:{digest[:16]}"]
 
 
-def swarm(known: Known, *, is_whole: bool = False) -> Caught:
-    """Let world after world run until one complains of something new, or the hours are over."""
-    complaints: list[str] = []
-    usual = known.complaints
-    for hours, broken in worlds():
-        shapes = [shape_of(each.law, each.what) for each in broken]
-        complaints += shapes
-        fresh = [each for each, shape in zip(broken, shapes, strict=True) if shape not in usual]
-        if fresh and not is_whole:
+def swarm(known: Known) -> Caught:
+    """Let world after world run until one complains of something new, or the hours are over.
+
+    A bug ends worlds early, and would meet some in which the tree was never asked: they are left.
+    """
+    for number, (hours, broken) in enumerate(worlds()):
+        if known.worlds is not None and number >= len(known.worlds):
+            break
+        usual = known.worlds[number] if known.worlds is not None else []
+        shapes = {each: shape_of(each.law, each.what) for each in broken if each.law not in usual}
+        fresh = [each for each, shape in shapes.items() if shape not in known.complaints]
+        if fresh:
             laws = list(dict.fromkeys(each.law for each in fresh))
-            return Caught(f"{laws[0]} after {hours:.1f} h", laws, complaints)
-    return Caught("", [], complaints)
+            return Caught(f"{laws[0]} after {hours:.1f} h", laws)
+    return Caught("", [])
 
 
 def worlds() -> Iterator[tuple[float, tuple[Violation, ...]]]:
@@ -129,21 +133,14 @@ def worlds() -> Iterator[tuple[float, tuple[Violation, ...]]]:
 
 
 def explorer(known: Known) -> Caught:
-    """Walk deeper and deeper until a law breaks that did not before."""
-    began = time.monotonic()
-    for depth in EXPLORE_DEPTHS:
-        found = explore(depth, EXPLORE_S)
-        shapes = {each: shape_of(each.broken.law, each.broken.what) for each in found.violations}
-        fresh = [each for each, shape in shapes.items() if shape not in known.complaints]
-        if fresh:
-            fresh.sort(key=lambda each: len(each.path))
-            steps, seconds = len(fresh[0].path), time.monotonic() - began
-            laws = list(dict.fromkeys(each.broken.law.replace("BUG", BUG) for each in fresh))
-            caught = f"{laws[0]} at depth {steps}, {seconds:.0f} s"
-            return Caught(caught, laws, sorted(shapes.values()))
-        if found.exhausted or found.depth < depth:
-            return Caught("", [], sorted(shapes.values()))
-    return Caught("", [], [])
+    """Walk every path of so many steps, and see whether a law breaks that did not before."""
+    walked = explore(EXPLORE_DEPTH, EXPLORE_S).violations
+    found = [each for each in walked if shape_of(*each.broken[::2]) not in known.complaints]
+    if not found:
+        return Caught("", [])
+    found.sort(key=lambda each: len(each.path))
+    laws = list(dict.fromkeys(each.broken.law.replace("BUG", BUG) for each in found))
+    return Caught(f"{laws[0]} at depth {len(found[0].path)}", laws)
 
 
 METHODS: dict[str, Callable[[Known], Caught]] = {
@@ -158,14 +155,18 @@ def known_of(folder: Path) -> Known:
     if not path.exists():
         return NOTHING
     found = json.loads(path.read_text(encoding="utf-8"))
-    return Known(frozenset(found["complaints"]), found["stories"])
+    return Known(frozenset(found["complaints"]), found["stories"], found["worlds"])
 
 
 def tree_itself() -> Known:
     """Hunt where no bug is planted."""
-    found = (swarm(NOTHING, is_whole=True), explorer(NOTHING))
-    complaints = frozenset(each for one in found for each in one.complaints)
-    return Known(complaints, {path.stem: marks_of(path) for path in stories()})
+    broken = [list(found) for _, found in worlds()]
+    complaints = {shape_of(each.law, each.what) for found in broken for each in found}
+    complaints |= {
+        shape_of(*each.broken[::2]) for each in explore(EXPLORE_DEPTH, EXPLORE_S).violations
+    }
+    laws = [[each.law for each in found] for found in broken]
+    return Known(frozenset(complaints), {path.stem: marks_of(path) for path in stories()}, laws)
 
 
 def main() -> None:
@@ -173,7 +174,7 @@ def main() -> None:
     began = time.monotonic()
     if method == "known":
         known = tree_itself()
-        print(json.dumps({"complaints": sorted(known.complaints), "stories": known.stories}))
+        print(json.dumps(known._asdict() | {"complaints": sorted(known.complaints)}))
         return
     caught = METHODS[method](known_of(folder))
     seconds = round(time.monotonic() - began, 1)
