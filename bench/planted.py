@@ -114,7 +114,7 @@ def commit_of(clone: Path) -> str:
     said = [
         subprocess.run(command, cwd=clone, capture_output=True, text=True, check=True).stdout
         for command in (
-            ["git", "rev-parse", "--short", "HEAD"],
+            ["git", "log", "-1", "--format=%h", "--", "src"],
             ["git", "status", "--porcelain", "--", "src"],
         )
     ]
