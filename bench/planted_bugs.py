@@ -1,7 +1,6 @@
 """Planted bugs: small patches that a reader could overlook, and the copies that carry them.
 
-Each is a file `tests/planted/NN_name.toml`. Those in `tests/planted/candidates` were not hunted to
-the end yet, and are no part of the table; a candidate that a unit test finds is taken out.
+Each is a file `tests/planted/NN_name.toml`. One that a unit test finds, or nothing, is taken out.
 
     title     what is wrong, in a line
     why       why somebody would write it so
@@ -57,16 +56,9 @@ class Bug:
 
 
 def bugs(only: tuple[str, ...] = ()) -> list[Bug]:
-    """Read every bug of the table, or bugs and candidates whose names begin with one of `only`."""
-    if not only:
-        return [read(path) for path in sorted(BUGS.glob("*.toml"))]
-    paths = sorted(BUGS.rglob("*.toml"), key=lambda path: path.name)
-    return [read(path) for path in paths if path.stem.startswith(only)]
-
-
-def candidates() -> list[Bug]:
-    """Read what was not hunted to the end yet."""
-    return [read(path) for path in sorted((BUGS / "candidates").glob("*.toml"))]
+    """Read every bug, or those whose names begin with one of `only`."""
+    paths = sorted(BUGS.glob("*.toml"))
+    return [read(path) for path in paths if not only or path.stem.startswith(only)]
 
 
 def read(path: Path) -> Bug:

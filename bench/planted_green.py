@@ -74,15 +74,23 @@ def complaints(
 
 
 def plant_together(bugs: Sequence[Bug], folder: Path) -> list[Bug]:
-    """Plant what fits beside the others. Return the rest."""
+    """Plant what touches nothing that another one changes. Return the rest."""
     later: list[Bug] = []
+    taken: dict[Path, list[range]] = {}
+    plain: dict[Path, str] = {}
     for bug in bugs:
         wrong = folder / PACKAGE / bug.file
-        source = wrong.read_text(encoding="utf-8")
-        if source.count(bug.find) == 1:
-            wrong.write_text(source.replace(bug.find, bug.replace), encoding="utf-8")
-        else:
+        source = plain.setdefault(wrong, wrong.read_text(encoding="utf-8"))
+        first = source.index(bug.find)
+        place = range(first, first + len(bug.find))
+        if any(
+            place.start < other.stop and other.start < place.stop for other in taken.get(wrong, ())
+        ):
             later.append(bug)
+            continue
+        taken.setdefault(wrong, []).append(place)
+        now = wrong.read_text(encoding="utf-8")
+        wrong.write_text(now.replace(bug.find, bug.replace), encoding="utf-8")
     return later
 
 

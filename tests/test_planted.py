@@ -10,18 +10,17 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from bench.planted_bugs import BUGS, PACKAGE, ROOT, Bug, bugs, candidates, patched, plant
+from bench.planted_bugs import BUGS, PACKAGE, ROOT, Bug, bugs, patched, plant
 
 from ninelives.sim.oracle import LAWS
 
 TOLD_OTHERWISE = {"LC", "bug", "claim", "timeline"}  # LC: a law of the explorer alone
-PLANTED = [*bugs(), *candidates()]
+PLANTED = bugs()
 CAUGHT = {  # bug → a story that does not unfold as it should with it
     "01_on_does_not_start_over": "brake_quorum_database",
     "05_shots_of_the_old_leader_are_forgotten": "attack_14c_leader_dies_with_the_wrong_shot",
     "97_healthy_is_no_news": "attack_03b_leader_dies_after_send",
     "98_done_is_forgotten": "attack_09_revocation_while_disarmed",
-    "100_same_state_same_bytes": "attack_03b_leader_dies_after_send",
     "250_accepted_once": "fault_25_packets_in_disorder",
     "116_disabled_by_somebody": "agentless_cut_off",
 }
@@ -44,9 +43,9 @@ def test_it_is_told_in_full(bug: Bug) -> None:
 
 
 def test_there_are_enough_of_them_and_each_has_its_own_number() -> None:
-    numbers = Counter(path.name.partition("_")[0] for path in BUGS.rglob("*.toml"))
+    numbers = Counter(path.name.partition("_")[0] for path in BUGS.glob("*.toml"))
 
-    assert len(bugs()) >= 19
+    assert len(bugs()) >= 30
     assert max(numbers.values()) == 1
 
 
