@@ -249,9 +249,12 @@ def document(rows: Sequence[Row], wrong: Sequence[str], work: Path) -> str:
     )
     known = json.loads((work / "known.json").read_text())["complaints"]
     of_tree = f"the tree without a bug: {len(known)} complaints, which count for nothing"
+    kept = work / "green.json"
+    asked = len(json.loads(kept.read_text())) if kept.exists() else 0
+    of_checks = f"{asked} were asked about lint, types and unit tests"
     table = "\n".join(line(row) for row in rows)
     promises = "\n".join(wrong) or "every promise of this table is kept"
-    return f"{when}\n\n{head}\n{table}\n\n{said}\n{of_tree}\n{promises}\n"
+    return f"{when}\n\n{head}\n{table}\n\n{said}\n{of_tree}\n{of_checks}\n{promises}\n"
 
 
 if __name__ == "__main__":
