@@ -3,14 +3,14 @@
 from dataclasses import replace
 from random import Random
 
-from tests.sim.small_world import C1, C2, Story, small_setup
+from tests.sim.small_world import C1, C2, C3, Story, small_setup
 
 from ninelives.core import states as at
 from ninelives.core.draft import Draft
 from ninelives.core.model import EVERYTHING, HostId, Method, Proof, RoadId, ServerId, Validity
 from ninelives.core.plan import plan
 from ninelives.core.policy import BALANCED
-from ninelives.core.site import Site
+from ninelives.core.site import QuorumSet, Site
 from ninelives.sim.cloud_reads import show
 from ninelives.sim.faults.grammar import Words
 from ninelives.sim.swarm_people import NEGLECTED_S, is_kept_dark, waiting
@@ -82,6 +82,37 @@ def test_who_is_only_shut_out_of_storage_is_proved_by_hand_once_all_else_is_well
     world.faults_on["power", C2, "off"] = (("power", C2, "on"), (1,))
 
     assert not orders(world)
+
+
+def test_who_is_needed_by_a_quorum_that_stands_is_switched_off_and_kept_dark() -> None:
+    """World 954 of seed day5: the other member, up but not led back, waited for this very host."""
+    members = frozenset({C1, C2, C3})
+    setup = small_setup()
+    sites = {
+        host: replace(site, quorum_sets=("galera",) if host in members else ())
+        for host, site in setup.site.hosts.items()
+    }
+    galera = {"galera": QuorumSet("galera", members, needed=2)}
+    site = replace(setup.site, hosts=sites, quorum_sets=galera)
+    world = World(replace(setup, site=site), 1)
+    world.run(60)
+    leader = world.leader()
+    assert leader is not None
+    assert leader.node is not None
+    for host, state in ((C1, at.Evacuating(1.0)), (C2, at.Returning(1.0, at.Stage.LIFTING, 1.0))):
+        world.ledger.hosts[host] = at.Host(host, 1, state)
+    healthy = {host: at.Host(host, 1, at.Healthy(1.0)) for host in (C3, HostId("c4"))}
+    leader.node.cluster = replace(leader.node.cluster, hosts={**world.ledger.hosts, **healthy})
+    dark = ("power", C1, "off")
+
+    assert dark in orders(world)
+    assert FENCE not in orders(world)
+    assert is_kept_dark(world, dark)
+
+    world.hosts[C2].condition = Condition.FROZEN  # and now it would really be lost
+
+    assert dark not in orders(world)
+    assert not is_kept_dark(world, dark)
 
 
 def test_a_dead_host_whose_proof_was_contradicted_is_confirmed() -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from random import Random
 
 from ninelives.core import states as at
+from ninelives.core.brakes import Brake, holding
+from ninelives.core.draft import Draft
 from ninelives.core.gate import Gate, opened_by_hand
 from ninelives.core.model import HostId, Method, Mode
 from ninelives.core.proofs import valid
@@ -268,10 +270,34 @@ def proved_by_hand(world: World, host: HostTruth) -> Iterator[Words]:
     for road in roads:
         if world.devices[host.id, road.id].leads_to == host.id:
             yield ("operator", "road", host.id, road.id, "verified")
-    if roads:
+    if roads and is_shot_refused(world, host):
+        if host.condition not in DEAD:
+            yield ("power", host.id, "off")
+    elif roads:
         yield ("operator", "fence", host.id)  # who lives is shot by name, or not at all
     elif host.is_up:
         yield ("reboot", host.id)
+
+
+def is_shot_refused(world: World, host: HostTruth) -> bool:
+    """Say whether a shot by name is refused for hosts that a person sees to be up.
+
+    Such a brake may hold for ever: who is led back may wait for this very host, and is not
+    counted as a member or a target before. Who leads from it is left alone.
+    """
+    leader, site = world.leader(), world.setup.site
+    if leader is None or leader.node is None:
+        return False
+    cluster = leader.node.cluster
+    if site.controller_hosts.get(cluster.views.leader) == host.id:
+        return False
+    for name in site.hosts[host.id].quorum_sets:
+        quorum = site.quorum_sets[name]
+        up = [member for member in quorum.members if world.hosts[member].is_up]
+        if len(set(up) - {host.id}) < quorum.needed:
+            return False
+    brake = holding(Draft(cluster, cluster.now), host.id, at.Class.ORDERED)
+    return brake in (Brake.QUORUM, Brake.NO_TARGET)
 
 
 def doubted(world: World, rng: Random, host: HostTruth) -> Iterator[Words]:
@@ -292,11 +318,17 @@ def doubted(world: World, rng: Random, host: HostTruth) -> Iterator[Words]:
 
 
 def is_kept_dark(world: World, words: Words) -> bool:
-    """Say whether a host was switched off by its button, and stays so until it is confirmed."""
+    """Say whether a host was switched off by its button, and stays so until it is confirmed.
+
+    Or empty, where no shot would bring that about once it is on again.
+    """
     if words[:1] != ("power",) or words[2:] != ("off",):
         return False
     record = world.ledger.hosts.get(HostId(words[1]))
-    return record is not None and bool(record.zombie_risk)
+    if record is None:
+        return False
+    is_out = isinstance(record.state, at.Fenced | at.Evacuating)
+    return bool(record.zombie_risk) or (is_out and is_shot_refused(world, world.hosts[record.id]))
 
 
 def back(world: World, rng: Random, host: HostTruth, record: at.Host) -> Iterator[Words]:
