@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from . import actions as do
 from . import events as on
-from . import proofs
+from . import proofs, storms
 from . import states as at
 from .brakes import holding, kind_in_doubt
 from .draft import Draft
@@ -31,6 +31,7 @@ def shoot(draft: Draft, host: HostId, cls: Class) -> None:
     due = [road for road in devices if _is_due(draft, host, road.id)]
     if not due:
         return
+    storms.forget(draft)
     brake = holding(draft, host, cls) or kind_in_doubt(draft, cls, due[0].kind)
     if brake is not None:
         tell(draft, host, f"shot_held:{brake.value}")
@@ -75,12 +76,8 @@ def _shoot_by(draft: Draft, host: HostId, road: RoadId, cls: Class) -> None:
 
 def _count_shot(draft: Draft, host: HostId) -> None:
     window = draft.policy(host).storm_window_s
-    recent = tuple(
-        (when, other)
-        for when, other in draft.control.shots
-        if draft.now - when < window and other != host
-    )
-    draft.put_control(replace(draft.control, shots=(*recent, (draft.now, host))))
+    others = tuple(shot for shot in draft.control.shots if shot[1] != host)
+    draft.put_control(replace(draft.control, shots=(*others, (draft.now, host))))
     draft.wake("storm", draft.now + window)
 
 

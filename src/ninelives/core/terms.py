@@ -7,7 +7,7 @@ another process mean nothing here. What was sent and not answered is unknown; it
 from dataclasses import replace
 
 from . import actions as do
-from . import adoption
+from . import adoption, storms
 from . import events as on
 from . import states as at
 from .cluster import Views
@@ -19,9 +19,8 @@ def began(draft: Draft, event: on.TermBegan) -> None:
     views = Views(event.term, event.leader, draft.now, event.is_unclean)
     draft.put_views(views)
     shots = tuple((draft.now, host) for _, host in draft.control.shots)
-    if shots != draft.control.shots:
-        draft.put_control(replace(draft.control, shots=shots))
-        draft.wake("storm", draft.now + draft.cluster.policy.storm_window_s)
+    if shots:
+        storms.restart(draft, shots)
     for record in list(draft.cluster.hosts.values()):
         _restart_host(draft, record)
     for move in list(draft.cluster.moves.values()):
