@@ -75,10 +75,18 @@ def _shoot_by(draft: Draft, host: HostId, road: RoadId, cls: Class) -> None:
 
 
 def _count_shot(draft: Draft, host: HostId) -> None:
-    window = draft.policy(host).storm_window_s
-    others = tuple(shot for shot in draft.control.shots if shot[1] != host)
-    draft.put_control(replace(draft.control, shots=(*others, (draft.now, host))))
-    draft.wake("storm", draft.now + window)
+    """Add it beside the host's earlier ones: if it does not leave, those are what is left."""
+    shots = (*draft.control.shots, (draft.now, host))
+    draft.put_control(replace(draft.control, shots=shots))
+    draft.wake("storm", draft.now + draft.policy(host).storm_window_s)
+
+
+def _uncount_shot(draft: Draft, host: HostId, sent_at: float | None) -> None:
+    """It never left. Nobody may be shot again for nothing because it would have been the second."""
+    shots = list(draft.control.shots)
+    if sent_at is not None and (sent_at, host) in shots:
+        shots.remove((sent_at, host))
+        draft.put_control(replace(draft.control, shots=tuple(shots)))
 
 
 def _put_shot(draft: Draft, host: HostId, shot: at.Shot) -> None:
@@ -111,6 +119,7 @@ def off_replied(draft: Draft, off: do.PowerOff, outcome: on.Outcome, reason: str
         draft.ask(do.ReadPower(off.host, record.epoch))
     elif outcome is on.Outcome.NOT_SENT:
         retry_at = draft.now + draft.policy(off.host).power_poll_s
+        _uncount_shot(draft, off.host, shot.sent_at if shot.is_open else None)
         _put_shot(draft, off.host, replace(shot, is_open=False, sent_at=None, retry_at=retry_at))
         _untouch(draft, off.host)
     else:
