@@ -143,7 +143,9 @@ class Hosts:
     def _shut_down(self, host: str, guest: str) -> None:
         path = self.places.guests / host / guest
         _, name = path.read_text().split()
-        path.write_text(f"{GuestState.SHUT_DOWN:d} {name}\n")
+        fresh = path.with_suffix(".new")
+        fresh.write_text(f"{GuestState.SHUT_DOWN:d} {name}\n")
+        fresh.replace(path)
 
     def _switch(self, host: str) -> Path:
         return self.places.run / f"{host}.off"
