@@ -16,6 +16,7 @@ from .draft import Draft
 from .episode import begin, tell, void_proofs
 from .evidence import LATE_S
 from .facts import Facts
+from .left_copies import is_left
 from .model import HostId, Method, Validity
 
 
@@ -53,7 +54,7 @@ def _expire_word(draft: Draft, record: at.Host) -> None:
     old = [p for p in proofs.valid(record) if p.method is Method.HUMAN and p.at <= until]
     if not old or record.forced_down_by_us:
         return
-    if any(move.named for move in draft.moves_of(record.id)):
+    if _was_acted_upon(draft, record.id):
         return
     expired = tuple(
         replace(proof, validity=Validity.VOID, contradicted_by="unused for too long")
@@ -119,7 +120,7 @@ EARLY_S = 1.0  # a silence is counted from the last beat, up to this long before
 
 
 def _was_acted_upon(draft: Draft, host: HostId) -> bool:
-    return any(move.named for move in draft.moves_of(host))
+    return any(move.named and not is_left(move) for move in draft.moves_of(host))
 
 
 def _has_own_event(draft: Draft, host: HostId) -> bool:

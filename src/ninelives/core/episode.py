@@ -7,6 +7,7 @@ from . import actions as do
 from . import states as at
 from .consent import end_hold, end_leave
 from .draft import Draft
+from .left_copies import keep_or_drop
 from .model import HostId, Proof, Validity
 from .states import Class
 
@@ -95,7 +96,7 @@ def end(draft: Draft, host: HostId, why: str) -> None:
     sights = draft.sights(host)._replace(power={}, storage={}, attested=None, kdump_since=None)
     draft.put_sights(sights)
     for move in draft.moves_of(host):
-        draft.drop_move(move)  # the journal keeps what became of its servers
+        keep_or_drop(draft, move)
     move_to(draft, host, at.Healthy(draft.now), why)
     end_hold(draft, host)
 

@@ -8,6 +8,7 @@ from . import proofs
 from . import states as at
 from .draft import Draft
 from .facts import Facts
+from .left_copies import is_left
 from .model import Health, HostId, Refusal, ServerId, ServerSeen
 from .plan import word_of_user
 from .protection import Remedy, promise_for
@@ -37,6 +38,9 @@ def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
     if not all(record.is_final for record in server.records):
         # A rebuild that died half way may lie in a queue: whoever resets it makes a second writer.
         _tell_guest(draft, host, server, "guest_held:record_open")
+        return
+    if known is not None and is_left(known):
+        _tell_guest(draft, host, server, "guest_held:copy_left")
         return
     killed = proofs.domain_killed(draft, event) if event.health is Health.DOWN else None
     if isinstance(killed, Refusal):

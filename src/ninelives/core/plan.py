@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from . import states as at
 from .draft import Draft
+from .left_copies import is_left
 from .model import HostId, MoveRecord, ServerSeen, VmState
 from .protection import Promise, Remedy, promise_for
 from .reset import may_reset
@@ -27,6 +28,7 @@ STOPPING_TASKS = frozenset({"powering-off", "pausing", "suspending"})
 STOPPING_ACTIONS = frozenset({"stop", "pause", "suspend"})
 STARTING_ACTIONS = frozenset({"start", "reboot", "create", "unpause", "resume", "unshelve"})
 
+NOBODY: frozenset[HostId] = frozenset()
 NO_RECORDS: frozenset[int] = frozenset()  # one for all: an empty one of its own weighs 216 bytes
 
 
@@ -91,10 +93,12 @@ def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
         if end is not None
     ]
     before = draft.move(server.id)
-    named = before.named if before is not None else ()
+    is_over = before is not None and is_left(before)
+    named = before.named if before is not None and not is_over else ()
+    left = before.writers - {before.host} if before is not None and is_over else NOBODY
     used = before.attempt if before is not None else 0
     shown = [server.host] if server.host else []
-    writers: frozenset[HostId] = frozenset({host, *open_ends, *named, *shown})
+    writers: frozenset[HostId] = frozenset({host, *open_ends, *named, *shown}) | left
     cut_short = before if before is not None and _was_cut_short(before) else None
     return at.Move(
         server=server.id,
