@@ -1,14 +1,20 @@
 """A guest's resets are counted for a window, whoever leads, and a refused one is told."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+import pytest
 from tests.core.checked_cloud import CheckedCloud
 from tests.core.small_cloud import SmallCloud
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.model import BootId, GuestEnd, Health, HostId, ServerId
+from ninelives.core.draft import Draft
+from ninelives.core.lastcheck import objection
+from ninelives.core.left_copies import COPY_LEFT
+from ninelives.core.model import BootId, GuestEnd, Health, HostId, ServerId, VmState
+from ninelives.core.plan import plan
 
 C1 = HostId("c1")
 ENDED = GuestEnd(BootId("c1-boot1"), has_exited=True, is_unlocked=True)
@@ -54,3 +60,43 @@ def test_a_reset_that_nova_refuses_is_told() -> None:
 def refused(cloud: SmallCloud, action: do.Action) -> Iterable[on.Event]:
     del cloud
     return [on.Replied(action, on.Outcome.REFUSED, "bad_state")]
+
+
+@pytest.mark.parametrize("state", [VmState.PAUSED, VmState.SUSPENDED])
+def test_who_rests_by_its_users_word_is_not_reset_though_something_else_was_done_last(
+    state: VmState,
+) -> None:
+    """World 306 of seed ci: paused, then locked, and its process ended."""
+    cloud = CheckedCloud().started()
+    web = cloud.add("web", "c1")
+    rests = replace(cloud.servers[web], vm_state=state, user_action="lock", is_running=False)
+
+    cloud.tell(on.GuestSeen(rests, C1, Health.DOWN, ENDED))
+    cloud.run(1.0)
+
+    assert not cloud.all_of(do.HardReboot)
+
+
+def test_what_was_paused_since_the_reset_was_decided_turns_it_down() -> None:
+    cloud = CheckedCloud().started()
+    web = crashed(cloud)
+    reboot = cloud.all_of(do.HardReboot)[0]
+    paused = replace(cloud.servers[web], vm_state=VmState.PAUSED, user_action="lock")
+
+    assert objection(cloud.cluster, reboot, cloud.now, paused) == "will_changed"
+
+
+def test_who_may_have_a_copy_left_elsewhere_is_not_reset_and_told() -> None:
+    cloud = CheckedCloud().started()
+    web = cloud.add("web", "c1")
+    draft = Draft(cloud.cluster, cloud.now)
+    left = at.Skipped(cloud.now, COPY_LEFT)
+    move = replace(plan(draft, C1, cloud.servers[web]), state=left)
+    draft.put_move(replace(move, writers=frozenset({C1, HostId("c2")})))
+    cloud.cluster.apply(draft.decision())
+
+    cloud.tell(on.GuestSeen(cloud.servers[web], C1, Health.DOWN, ENDED))
+    cloud.run(1.0)
+
+    assert not cloud.all_of(do.HardReboot)
+    assert do.Tell(web, "guest_held:copy_left", 0) in cloud.all_of(do.Tell)

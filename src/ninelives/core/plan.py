@@ -18,6 +18,7 @@ from .protection import Promise, Remedy, promise_for
 from .reset import may_reset
 
 RESTING = frozenset({VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED})
+PUT_TO_REST = frozenset({VmState.PAUSED, VmState.SUSPENDED})  # Nova never does so by itself
 GONE = frozenset({VmState.DELETED, VmState.SOFT_DELETED})
 REFUSED_BY_NOVA = frozenset({VmState.PAUSED, VmState.SUSPENDED, VmState.RESCUED, VmState.RESIZED})
 LEAVING_TASKS = frozenset({"deleting", "soft-deleting", "shelving", "shelving_offloading"})
@@ -35,12 +36,15 @@ NO_RECORDS: frozenset[int] = frozenset()  # one for all: an empty one of its own
 def word_of_user(server: ServerSeen) -> at.Will | None:
     """Say what its user, or Nova on the user's behalf, said last; None: nothing about this. Pure.
 
-    What else a user did last (a volume attached, a tag set) says nothing of running or resting.
+    What else a user did last (a volume attached, a tag set) says nothing of running or resting: the
+    state tells then, if only a user brings a server there. "Stopped" is also Nova's own finding.
     """
     if server.vm_state in GONE or server.task_state in LEAVING_TASKS:
         return at.Will.NOT_MOVED
     said = action_of_user(server)
     if said is not at.Will.NOT_MOVED and server.task_state in STOPPING_TASKS:
+        return at.Will.STOPPED
+    if said is None and server.vm_state in PUT_TO_REST:
         return at.Will.STOPPED
     return said
 
