@@ -124,7 +124,7 @@ def build(paths: list[Path], out: Path) -> None:
     (out / "mypy.ini").write_text(settings)
     names = [str(path.relative_to(out)) for path in paths]
     (out / "setup.py").write_text(SETUP.format(names=names))
-    command = [sys.executable, "setup.py", "build_ext", "--inplace"]
+    command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
     subprocess.run(command, cwd=out, env=os.environ | {"MYPYPATH": str(out)}, check=True)
 
 
