@@ -91,7 +91,8 @@ def trips_when_two_fall(cluster: Cluster, event: on.Event, now: float) -> Decisi
 
 PLANTED = {
     "the last check is skipped": (Rules(decide, no_last_check), {"I5", "I6", "I15"}, 6),
-    "an unknown send is sent again": (Rules(resends_after_unknown), {"I16"}, 6),
+    # What was not sent waits for the next look before it is decided again: one step more.
+    "an unknown send is sent again": (Rules(resends_after_unknown), {"I16"}, 7),
     "the user's will is not heard": (Rules(lists_without_will, checks_without_will), {"I15"}, 6),
     "an epoch goes back": (Rules(forgets_its_epoch), {"I13"}, 4),
     "an assert trips": (Rules(trips_when_two_fall), {"BUG"}, 5),
