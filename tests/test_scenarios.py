@@ -22,7 +22,8 @@ from ninelives.sim.scenario_parse import DECLARATIONS, Scenario
 
 ROOT = Path(__file__).parents[1]
 TOLD = ROOT / "src" / "ninelives" / "sim" / "stories"  # those that the demo shows
-SCENARIOS = sorted([*(ROOT / "tests" / "scenarios").glob("*.txt"), *TOLD.glob("*.txt")])
+STORIES = ROOT / "tests" / "scenarios"
+SCENARIOS = sorted([*STORIES.glob("*.txt"), *STORIES.glob("open/*.txt"), *TOLD.glob("*.txt")])
 SHARED_MAX = 0.6
 
 
