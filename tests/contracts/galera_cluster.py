@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .store_servers import MariaDb, end, folder_of, program
+from .store_servers import Server, end, folder_of, mariadb_in, program
 
 PROVIDER = Path("/usr/lib/galera/libgalera_smm.so")
 # How soon a silent node counts as gone: seconds instead of Galera's five and fifteen.
@@ -24,8 +24,8 @@ IMPATIENT = (
 class Cluster:
     """One database on two nodes."""
 
-    first: MariaDb
-    second: MariaDb
+    first: Server
+    second: Server
 
     def new_database(self) -> tuple[str, str]:
         return self.first.new_database(), self.second.url("ninelives")
@@ -38,8 +38,8 @@ def cluster() -> Generator[Cluster]:
         pytest.skip(f"no {PROVIDER} on this machine: apt-get install galera-4")
     port, other = _free_port(), _free_port()
     with folder_of("mysql") as here, folder_of("mysql") as there:
-        first = MariaDb(here, serves, _options(port, "gcomm://"))
-        second = MariaDb(there, serves, _options(other, f"gcomm://127.0.0.1:{port}"))
+        first = mariadb_in(here, serves, *_options(port, "gcomm://"))
+        second = mariadb_in(there, serves, *_options(other, f"gcomm://127.0.0.1:{port}"))
         try:
             first.make()
             first.start()

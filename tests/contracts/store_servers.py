@@ -14,35 +14,65 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 KINDS = ("postgresql", "mariadb")
+SERVERS = tuple(pytest.param(kind, marks=pytest.mark.server) for kind in KINDS)
 READY_S, END_S = 30.0, 20.0
 POSTGRES_PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
-class Server(Protocol):
-    """One server, and empty databases in it."""
+Command: TypeAlias = tuple[str | Path, ...]
+
+
+@dataclass
+class Server:
+    """One server, in a directory of its own on a socket, and empty databases in it."""
+
+    folder: Path
+    makes: Command
+    serves: Command
+    url_of: str  # with {database} where a database's name belongs
+    administered: str  # the database that is there from the beginning
+    emptied: str  # the one that tests are given
+    empties: tuple[str, ...]
+    power_loss: signal.Signals  # ends it with nothing flushed
+    process: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        run(*self.makes)
+
+    def start(self) -> None:
+        with (self.folder / "log").open("ab") as log:
+            command = [*map(str, self.serves)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_until_ready(self.process, self.folder, self.url(self.administered))
+
+    def url(self, database: str) -> str:
+        return self.url_of.format(database=database)
 
     def new_database(self) -> str:
         """Make an empty database, and return its URL."""
-        ...
+        self.execute(self.url(self.administered), *self.empties)
+        return self.url(self.emptied)
 
     def execute(self, url: str, *statements: str) -> None:
         """Do as its administrator, outside every transaction."""
-        ...
+        execute(url, *statements)
 
-    def start(self) -> None: ...
+    def freeze(self) -> None:
+        signal_all(self.process, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        signal_all(self.process, signal.SIGCONT)
+
     def kill(self) -> None:
         """End it as a power loss would."""
-        ...
-
-    def freeze(self) -> None: ...
-    def thaw(self) -> None: ...
+        end(self.process, self.power_loss)
 
 
 def program(name: str, package: str, *folders: Path) -> Path:
@@ -78,88 +108,37 @@ def run(*command: str | Path) -> None:
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
 
 
-@dataclass
-class Postgres:
-    """PostgreSQL, on a socket."""
-
-    folder: Path
-    programs: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    def make(self) -> None:
-        made = ("-D", self.folder / "db", "-A", "trust", "-U", "ninelives", "-E", "UTF8", "-N")
-        run(*as_user("postgres"), self.programs / "initdb", "--locale=C.UTF-8", *made)
-
-    def start(self) -> None:
-        serve = (self.programs / "postgres", "-D", self.folder / "db", "-k", self.folder)
-        command = map(str, (*as_user("postgres"), *serve, "-c", "listen_addresses="))
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen([*command], stdout=log, stderr=log)
-        wait_until_ready(self.process, self.folder, self.url("postgres"))
-
-    def url(self, database: str) -> str:
-        return f"postgresql+psycopg://ninelives@/{database}?host={self.folder}"
-
-    def new_database(self) -> str:
+def postgres_in(folder: Path, programs: Path) -> Server:
+    made = ("-D", folder / "db", "-A", "trust", "-U", "ninelives", "-E", "UTF8", "-N")
+    serve = ("-D", folder / "db", "-k", folder, "-c", "listen_addresses=")
+    return Server(
+        folder,
+        makes=(*as_user("postgres"), programs / "initdb", "--locale=C.UTF-8", *made),
+        serves=(*as_user("postgres"), programs / "postgres", *serve),
+        url_of=f"postgresql+psycopg://ninelives@/{{database}}?host={folder}",
+        administered="postgres",
+        emptied="postgres",
         # An empty schema, for it takes a fortieth of the time of a database.
-        again = ("DROP SCHEMA IF EXISTS public CASCADE", "CREATE SCHEMA public")
-        self.execute(self.url("postgres"), *again)
-        return self.url("postgres")
-
-    def execute(self, url: str, *statements: str) -> None:
-        execute(url, *statements)
-
-    def freeze(self) -> None:
-        signal_all(self.process, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        signal_all(self.process, signal.SIGCONT)
-
-    def kill(self) -> None:
-        end(self.process, signal.SIGQUIT)  # an immediate shutdown: nothing is flushed
+        empties=("DROP SCHEMA IF EXISTS public CASCADE", "CREATE SCHEMA public"),
+        power_loss=signal.SIGQUIT,  # an immediate shutdown
+    )
 
 
-@dataclass
-class MariaDb:
-    """MariaDB, on a socket."""
-
-    folder: Path
-    server: Path
-    options: tuple[str, ...] = ()
-    process: subprocess.Popen[bytes] | None = None
-
-    def make(self) -> None:
-        install = program("mariadb-install-db", "mariadb-server")
-        made = ("--no-defaults", f"--datadir={self.folder}/db", "--skip-test-db")
-        run(*as_user("mysql"), install, *made, "--auth-root-authentication-method=normal")
-
-    def start(self) -> None:
-        serve = ("--no-defaults", f"--datadir={self.folder}/db", f"--socket={self.folder}/socket")
-        small = ("--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", *self.options)
-        command = map(str, (*as_user("mysql"), self.server, *serve, *small))
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen([*command], stdout=log, stderr=log)
-        wait_until_ready(self.process, self.folder, self.url(""))
-
-    def url(self, database: str) -> str:
-        return f"mariadb+pymysql://root@localhost/{database}?unix_socket={self.folder}/socket"
-
-    def new_database(self) -> str:
-        again = ("DROP DATABASE IF EXISTS ninelives", "CREATE DATABASE ninelives")
-        self.execute(self.url(""), *again)
-        return self.url("ninelives")
-
-    def execute(self, url: str, *statements: str) -> None:
-        execute(url, *statements)
-
-    def freeze(self) -> None:
-        signal_all(self.process, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        signal_all(self.process, signal.SIGCONT)
-
-    def kill(self) -> None:
-        end(self.process, signal.SIGKILL)
+def mariadb_in(folder: Path, serves: Path, *options: str) -> Server:
+    install = program("mariadb-install-db", "mariadb-server")
+    place = ("--no-defaults", f"--datadir={folder}/db")
+    small = ("--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", *options)
+    made = (*place, "--skip-test-db", "--auth-root-authentication-method=normal")
+    return Server(
+        folder,
+        makes=(*as_user("mysql"), install, *made),
+        serves=(*as_user("mysql"), serves, *place, f"--socket={folder}/socket", *small),
+        url_of=f"mariadb+pymysql://root@localhost/{{database}}?unix_socket={folder}/socket",
+        administered="",
+        emptied="ninelives",
+        empties=("DROP DATABASE IF EXISTS ninelives", "CREATE DATABASE ninelives"),
+        power_loss=signal.SIGKILL,
+    )
 
 
 def execute(url: str, *statements: str) -> None:
@@ -202,26 +181,33 @@ def end(process: subprocess.Popen[bytes] | None, how: signal.Signals) -> None:
 
 
 @contextmanager
-def postgres() -> Generator[Postgres]:
+def postgres() -> Generator[Server]:
     made_by = program("initdb", "postgresql", *POSTGRES_PROGRAMS)
-    with folder_of("postgres") as folder:
-        server = Postgres(folder, made_by.parent)
-        try:
-            server.make()
-            server.start()
-            yield server
-        finally:
-            server.kill()
+    with folder_of("postgres") as folder, running(postgres_in(folder, made_by.parent)) as server:
+        yield server
 
 
 @contextmanager
-def mariadb() -> Generator[MariaDb]:
+def mariadb() -> Generator[Server]:
     serves = program("mariadbd", "mariadb-server")
-    with folder_of("mysql") as folder:
-        server = MariaDb(folder, serves, ("--skip-networking",))
-        try:
-            server.make()
-            server.start()
-            yield server
-        finally:
-            server.kill()
+    skip = "--skip-networking"
+    with folder_of("mysql") as folder, running(mariadb_in(folder, serves, skip)) as server:
+        yield server
+
+
+@contextmanager
+def running(server: Server) -> Generator[Server]:
+    try:
+        server.make()
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+def database_named(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
+    """Return the URL of an empty database of this kind; SQLite's is a file in that folder."""
+    if kind == "sqlite":
+        return f"sqlite:///{folder}/store.db"
+    server: Server = request.getfixturevalue(kind)
+    return server.new_database()

@@ -23,7 +23,7 @@ from ninelives.engine.ports import (
 )
 from ninelives.sim.memory_store import MemoryStore
 
-from .store_servers import KINDS, Server
+from .store_servers import SERVERS, database_named
 
 NOBODY = LeaseRow("", 0, 0)
 
@@ -37,20 +37,13 @@ def batch(expect: int, count: int = 1, term: int = 1, **records: bytes) -> Batch
     return Batch(term, expect, entries, records)
 
 
-SERVERS = [pytest.param(name, marks=pytest.mark.server) for name in KINDS]
-
-
 @pytest.fixture(params=["memory", "sqlite", *SERVERS])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Store]:
     match request.param:
         case "memory":
             yield MemoryStore()
-        case "sqlite":
-            with closing(open_store(f"sqlite:///{tmp_path}/store.db")) as opened:
-                yield opened
         case name:
-            server: Server = request.getfixturevalue(name)
-            with closing(open_store(server.new_database())) as opened:
+            with closing(open_store(database_named(name, request, tmp_path))) as opened:
                 yield opened
 
 

@@ -10,21 +10,16 @@ from ninelives.adapters import sql_bases
 from ninelives.adapters.sql import SqlStore, open_store
 from ninelives.adapters.sql_bases import BaseRow, SqlBases
 
-from .store_servers import KINDS, Server
+from .store_servers import SERVERS, database_named
 from .test_store import NOBODY, batch
 
-SERVERS = [pytest.param(name, marks=pytest.mark.server) for name in KINDS]
 DECIDED = 25
 
 
 @pytest.fixture(params=["sqlite", *SERVERS])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[SqlStore]:
     """A store with some decisions."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/store.db"
-    else:
-        server: Server = request.getfixturevalue(request.param)
-        url = server.new_database()
+    url = database_named(request.param, request, tmp_path)
     with closing(open_store(url)) as opened:
         opened.take(NOBODY, "a")
         for number in range(DECIDED):

@@ -14,20 +14,14 @@ from ninelives.core.model import WitnessId
 from ninelives.engine.errors import StoreUnknown
 from ninelives.engine.ports import Committed, Pin
 
-from .store_servers import KINDS, Server
+from .store_servers import SERVERS, database_named
 from .test_store import NOBODY, batch, entry
-
-SERVERS = [pytest.param(name, marks=pytest.mark.server) for name in KINDS]
 
 
 @pytest.fixture(params=["sqlite", *SERVERS])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A store of the version before, in which something was decided."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/store.db"
-    else:
-        server: Server = request.getfixturevalue(request.param)
-        url = server.new_database()
+    url = database_named(request.param, request, tmp_path)
     with closing(open_store(url)) as store:
         store.take(NOBODY, "a")
         store.commit(batch(0, 2, h1=b"fenced"))
