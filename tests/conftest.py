@@ -1,8 +1,16 @@
 """Options of the whole test run."""
 
+import signal
+
 import pytest
 
 pytest_plugins = ["tests.cloud.fixtures"]
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the programs that tests start, also when a shell has put us behind."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
