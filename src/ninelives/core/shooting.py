@@ -81,6 +81,14 @@ def _count_shot(draft: Draft, host: HostId) -> None:
     draft.wake("storm", draft.now + draft.policy(host).storm_window_s)
 
 
+def _count_from_now(draft: Draft, host: HostId, sent_at: float | None) -> None:
+    """It left after we decided, how long after a slow disk knows: the storm's window begins now."""
+    shots = draft.control.shots
+    again = tuple((draft.now, host) if shot == (sent_at, host) else shot for shot in shots)
+    if again != shots:
+        draft.put_control(replace(draft.control, shots=again))
+
+
 def _uncount_shot(draft: Draft, host: HostId, sent_at: float | None) -> None:
     """It never left. Nobody may be shot again for nothing because it would have been the second."""
     shots = list(draft.control.shots)
@@ -105,6 +113,8 @@ def off_replied(draft: Draft, off: do.PowerOff, outcome: on.Outcome, reason: str
         draft.put_host(replace(draft.host(off.host), last_off_at=draft.now))
     record = draft.host(off.host)
     shot = _shot(record, off.road)
+    if outcome is not on.Outcome.NOT_SENT:
+        _count_from_now(draft, off.host, shot.sent_at)
     if off.epoch != record.epoch or shot.attempt != off.attempt:
         if shot.is_open:
             _put_shot(draft, off.host, replace(shot, is_open=False))
