@@ -227,11 +227,14 @@ def test_what_a_frozen_witness_hears_makes_nothing_up() -> None:
 
 def reads(powers: dict[str, Power], levels: dict[str, tuple[int, str]]) -> Draft:
     """A host wired to these devices (level, kind), that read so a moment ago."""
-    roads = tuple(Road(RoadId(name), level, kind=kind) for name, (level, kind) in levels.items())
-    cloud = cloud_of("c1 c2 c3", roads=roads)
+    cloud = cloud_of("c1 c2 c3", roads=_wired(levels))
     for name, power in powers.items():
         cloud.tell(on.PowerRead(C1, RoadId(name), power))
     return Draft(cloud.cluster, cloud.now)
+
+
+def _wired(levels: dict[str, tuple[int, str]]) -> tuple[Road, ...]:
+    return tuple(Road(RoadId(name), level, kind=kind) for name, (level, kind) in levels.items())
 
 
 TWO_FEEDS = {"a": (1, "pdu"), "b": (1, "pdu")}
@@ -253,6 +256,24 @@ def test_an_outlet_that_is_on_does_not_speak_against_the_bmc() -> None:
     draft = reads({"a": Power.OFF, "b": Power.ON}, BMC_AND_OUTLET)
 
     assert reads_off(draft, C1, draft.now)
+
+
+def test_an_outlet_that_was_switched_on_since_takes_the_off_back_until_the_bmc_reads_again() -> (
+    None
+):
+    def told(*news: tuple[str, Power]) -> Draft:
+        cloud = cloud_of("c1 c2 c3", roads=_wired(BMC_AND_OUTLET))
+        for name, power in news:
+            cloud.now += 1
+            cloud.tell(on.PowerRead(C1, RoadId(name), power))
+        return Draft(cloud.cluster, cloud.now)
+
+    both_off = (("a", Power.OFF), ("b", Power.OFF))
+    began = told(*both_off, ("b", Power.ON))
+    stays = told(*both_off, ("b", Power.ON), ("a", Power.OFF), ("b", Power.ON))
+
+    assert not reads_off(began, C1, began.now - 5)
+    assert reads_off(stays, C1, stays.now - 5)
 
 
 def test_a_read_of_off_from_before_does_not_count() -> None:

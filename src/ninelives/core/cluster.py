@@ -12,6 +12,7 @@ grow with the fleet.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import NamedTuple
 
 from . import actions as do
@@ -92,6 +93,7 @@ class Heard(NamedTuple):
 class PowerSeen(NamedTuple):
     power: Power
     at: float
+    since: float = -inf  # when this device began to read so
 
 
 class StorageView(NamedTuple):

@@ -11,6 +11,7 @@ other targets: the control group that tells a dead host from a blind observer.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from math import inf
 
 from . import events as on
 from .cluster import Heard, PowerSeen, Renewal, Sights, StorageView
@@ -221,7 +222,10 @@ def saw(draft: Draft, event: on.HostEvent) -> None:
     sights, now = draft.sights(event.host), draft.now
     match event:
         case on.PowerRead(road=road, power=power):
-            draft.put_sights(sights._replace(power={**sights.power, road: PowerSeen(power, now)}))
+            before = sights.power.get(road)
+            since = before.since if before is not None and before.power is power else now
+            seen = PowerSeen(power, now, since)
+            draft.put_sights(sights._replace(power={**sights.power, road: seen}))
         case on.StorageSeen(backend=backend, watched=watched, revoked=revoked):
             view = StorageView(watched, revoked, now)
             draft.put_sights(sights._replace(storage={**sights.storage, backend: view}))
@@ -311,8 +315,10 @@ def reads_off(draft: Draft, host: HostId, since: float) -> bool:
     """Say whether the host reads off at or after `since`: every device of one level, by itself.
 
     A device of another kind may well read on: the outlet of a machine that its BMC switched off.
-    One of the same kind that reads on contradicts.
+    One of the same kind that reads on contradicts, and so does any that was switched on since.
     """
+    if _reads_on_since(draft, host):
+        return False
     site, power = draft.site(host), draft.sights(host).power
     for level in sorted({road.level for road in site.roads}):
         devices = [road for road in site.roads if road.level == level]
@@ -325,16 +331,21 @@ def reads_off(draft: Draft, host: HostId, since: float) -> bool:
     return False
 
 
-def reads_on_since(draft: Draft, host: HostId) -> bool:
-    """Say whether the machine's own controller reads on, later than any device read off.
+def _reads_on_since(draft: Draft, host: HostId) -> bool:
+    """Say whether the machine may have got its power back, later than any device read off.
 
-    A switched outlet that read off a moment ago may have been switched on since.
+    Its own controller says so by every "on": an outlet that read off may have been switched on. An
+    outlet's "on" is no news, only that it began: a machine that gets its current back may boot.
     """
     power = draft.sights(host).power
-    offs = [seen.at for seen in power.values() if seen.power is Power.OFF]
-    own = [power.get(road.id) for road in draft.site(host).roads if road.kind == "bmc"]
-    ons = [seen.at for seen in own if seen is not None and seen.power is Power.ON]
-    return bool(ons) and max(ons) >= max(offs, default=max(ons))
+    last_off = max((seen.at for seen in power.values() if seen.power is Power.OFF), default=-inf)
+    for road in draft.site(host).roads:
+        seen = power.get(road.id)
+        if seen is not None and seen.power is Power.ON:
+            is_own = road.kind == "bmc"
+            if seen.since > last_off or (is_own and seen.at >= last_off):
+                return True
+    return False
 
 
 def watched(draft: Draft, host: HostId) -> bool | None:

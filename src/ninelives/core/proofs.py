@@ -12,7 +12,6 @@ from .evidence import (
     planes_seen,
     power_is,
     reads_off,
-    reads_on_since,
     watched,
 )
 from .model import (
@@ -242,7 +241,6 @@ def permits_start(draft: Draft, host: HostId) -> bool:
         if has_clean_boot(draft, host):
             return True
         is_off = reads_off(draft, host, draft.now - policy.proof_fresh_s)
-        is_off = is_off and not reads_on_since(draft, host)
         return is_off and not _mapping_may_still_show(draft, host)
     if rests_on_its_reboot(draft, host):
         return has_clean_boot(draft, host)
