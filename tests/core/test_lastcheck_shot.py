@@ -1,7 +1,18 @@
 """The last look before a shot: whom it was meant for may be gone by then."""
 
 import pytest
-from tests.core.arrangements import NOW, ROAD, Arrange, both, control, dark, fresh, record, sees
+from tests.core.arrangements import (
+    NOW,
+    ROAD,
+    Arrange,
+    both,
+    control,
+    dark,
+    fresh,
+    maintained,
+    record,
+    sees,
+)
 from tests.core.small_cloud import K1, small_site
 
 from ninelives.core import actions as do
@@ -89,6 +100,24 @@ def test_who_reads_off_is_proved_off_also_once_its_storage_was_proved(
     draft = fresh()
     read = sees(power={ROAD: PowerSeen(power, NOW)})
     both(dark, read, record(epoch=1, state=at.Evacuating(NOW), proofs=(REVOKED,)))(draft)
+    draft.cluster.apply(draft.decision())
+
+    assert objection(draft.cluster, do.PowerOff(C1, ROAD, 1, 1), NOW, None) == expected
+
+
+@pytest.mark.parametrize(
+    ("counted", "expected"), [(((NOW, C1),), "maintenance"), ((), "")], ids=["counted", "off twice"]
+)
+@pytest.mark.parametrize("state", [at.Evacuating(NOW), FENCED_AS_OFF])
+def test_one_read_of_off_does_not_take_a_counted_shot_past_the_maintenance_set_meanwhile(
+    counted: tuple[tuple[float, HostId], ...], expected: str, state: at.HostState
+) -> None:
+    # Found by the swarm, seed day5/172: people had begun to work on the host in that second.
+    draft = fresh()
+    read = sees(power={ROAD: PowerSeen(Power.OFF, NOW)})
+    sent = (at.Shot(ROAD, attempt=1, sent_at=NOW, is_open=True),)
+    both(dark, read, record(epoch=1, state=state, proofs=(REVOKED,), shots=sent))(draft)
+    both(control(shots=counted), maintained(is_power_job=True))(draft)
     draft.cluster.apply(draft.decision())
 
     assert objection(draft.cluster, do.PowerOff(C1, ROAD, 1, 1), NOW, None) == expected

@@ -7,6 +7,7 @@ from tests.core.arrangements import (
     ROAD,
     Arrange,
     both,
+    control,
     dark,
     fresh,
     off_read,
@@ -14,12 +15,15 @@ from tests.core.arrangements import (
     sees,
 )
 
+from ninelives.core import actions as do
+from ninelives.core import states as at
 from ninelives.core.cluster import PowerSeen
 from ninelives.core.model import Power
 from ninelives.core.roads import sent_as, shot_as
 from ninelives.core.states import Class
 
 TWICE = off_read(NOW - 3, NOW)
+OFF, SENT = do.PowerOff(C1, ROAD, 1, 1), at.Shot(ROAD, attempt=1, sent_at=NOW, is_open=True)
 ON_AGAIN = both(TWICE, sees(power={ROAD: PowerSeen(Power.ON, NOW)}))
 
 
@@ -44,8 +48,17 @@ def test_as_off_already_is_shot_who_reads_off_twice_and_still(
 
 def test_the_shot_that_spent_the_reads_goes_out_until_one_says_on() -> None:
     draft = fresh()
-    both(dark, TWICE, record(off_reads=()))(draft)
-    assert sent_as(draft, C1, Class.DEAD_POWER) is Class.DEAD_POWER
+    both(dark, TWICE, record(off_reads=(), shots=(SENT,)))(draft)
+    assert sent_as(draft, OFF, Class.DEAD_POWER) is Class.DEAD_POWER
 
     ON_AGAIN(draft)
-    assert sent_as(draft, C1, Class.DEAD_POWER) is Class.DEAD_OR_FROZEN
+    assert sent_as(draft, OFF, Class.DEAD_POWER) is Class.DEAD_OR_FROZEN
+
+
+def test_a_shot_that_was_counted_goes_out_before_every_brake_whatever_reads_off_by_then() -> None:
+    draft = fresh()
+    both(dark, off_read(NOW, NOW), record(off_reads=(), shots=(SENT,)))(draft)
+    control(shots=((NOW, C1),))(draft)
+
+    assert sent_as(draft, OFF, Class.DEAD_POWER) is Class.DEAD_OR_FROZEN
+    assert sent_as(draft, OFF, Class.ORDERED) is Class.ORDERED

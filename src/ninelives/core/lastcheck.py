@@ -173,13 +173,13 @@ def _shot(draft: Draft, off: do.PowerOff) -> str:
         case at.Fencing(cls=cls) if not Facts(draft, off.host).is_still_missed(cls):
             return "seen_again"
         case at.Fencing(cls=cls):
-            return _braked(draft, off.host, sent_as(draft, off.host, cls))
+            return _braked(draft, off.host, sent_as(draft, off, cls))
         case at.Fenced() | at.Evacuating() | at.Vacated() if has_clean_boot(draft, off.host):
             return "new_boot"  # the boot that was meant is gone; this one waits behind its gate
         case at.Fenced() | at.Evacuating() | at.Vacated() if not has_reason(draft, off.host):
             return "seen_again"
         case at.Fenced() | at.Evacuating() | at.Vacated():
-            return _braked(draft, off.host, sent_again_as(draft, off.host))
+            return _braked(draft, off.host, sent_again_as(draft, off))
         case _:
             return "other_state"
 

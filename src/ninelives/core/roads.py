@@ -1,5 +1,6 @@
 """Which power devices of a host may be believed, and which may be used without a human."""
 
+from . import actions as do
 from . import states as at
 from .draft import Draft
 from .evidence import off_twice, reads_off
@@ -53,10 +54,10 @@ def again_as(draft: Draft, host: HostId) -> at.Class:
     return at.Class.ORDERED if _is_ordered(draft, host) else shot_as(draft, host, dead)
 
 
-def sent_again_as(draft: Draft, host: HostId) -> at.Class:
+def sent_again_as(draft: Draft, off: do.PowerOff) -> at.Class:
     """Return as what such a shot goes out, once it was decided: its own two reads are spent."""
     dead = at.Class.DEAD_POWER
-    return at.Class.ORDERED if _is_ordered(draft, host) else sent_as(draft, host, dead)
+    return at.Class.ORDERED if _is_ordered(draft, off.host) else sent_as(draft, off, dead)
 
 
 def _is_ordered(draft: Draft, host: HostId) -> bool:
@@ -69,11 +70,22 @@ def shot_as(draft: Draft, host: HostId, cls: at.Class) -> at.Class:
     What an earlier leader read is hearsay, and power comes back: then every brake holds again, and
     one read of "off" does not lift them.
     """
-    return sent_as(draft, host, cls) if off_twice(draft, host) else _unless_off(cls)
+    return _unless_on(draft, host, cls) if off_twice(draft, host) else _unless_off(cls)
 
 
-def sent_as(draft: Draft, host: HostId, cls: at.Class) -> at.Class:
-    """Return as what a shot that was decided goes out: its two reads are spent, none may say on."""
+def sent_as(draft: Draft, off: do.PowerOff, cls: at.Class) -> at.Class:
+    """Return as what a shot that was decided goes out: its two reads are spent, none may say on.
+
+    One that was counted never had them. What it reads since then is once, and lifts no brake.
+    """
+    is_counted = any(
+        shot.road == off.road and (shot.sent_at, off.host) in draft.control.shots
+        for shot in draft.host(off.host).shots
+    )
+    return _unless_off(cls) if is_counted else _unless_on(draft, off.host, cls)
+
+
+def _unless_on(draft: Draft, host: HostId, cls: at.Class) -> at.Class:
     is_off = reads_off(draft, host, draft.now - draft.policy(host).proof_fresh_s)
     return cls if is_off else _unless_off(cls)
 
