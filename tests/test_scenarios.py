@@ -23,7 +23,7 @@ from ninelives.sim.scenario_parse import DECLARATIONS, Scenario
 ROOT = Path(__file__).parents[1]
 TOLD = ROOT / "src" / "ninelives" / "sim" / "stories"  # those that the demo shows
 STORIES = ROOT / "tests" / "scenarios"
-SCENARIOS = sorted([*STORIES.glob("*.txt"), *STORIES.glob("open/*.txt"), *TOLD.glob("*.txt")])
+SCENARIOS = sorted([*STORIES.glob("*.txt"), *TOLD.glob("*.txt")])
 SHARED_MAX = 0.6
 
 

@@ -1,11 +1,13 @@
 """When a started nova-compute has read its queue, before its host's gate is opened (SAFETY 8).
 
-    started ─▶ cleans up, its records `completed` ─▶ reads its queue ─▶ guests looked for ─▶ gate
+    started ─ wait ▶ its records `completed`, guests looked for ─▶ force-up ─ wait ▶ gate
 
-A start that was queued there would make a second copy, so the look for guests, force-up and gate
-come after that. With the bus down nothing is drained: the message comes when the bus does. Nova
-refuses our force-up until the records are `completed`; where somebody else forced the host down
-there is nothing of ours to be refused, and they are read: a bus may be down that no canary missed.
+It cleans up first and reads its queue only then; a start that was queued there would make a second
+copy. Completed records say that it has started in truth, not how long ago: with the bus down it
+stands still at its start, and goes on the moment the bus is back. So the second wait counts from
+when they were seen, and both start again in a new term: no canary of that one may have spoken yet.
+Nova refuses our force-up until the records are `completed`; where another forced it down there
+is nothing of ours to be refused, and they are read: a bus may be down that no canary missed.
 """
 
 from . import actions as do
@@ -23,6 +25,14 @@ def due(draft: Draft, host: HostId, state: at.Returning) -> float | None:
     drains_from = max(state.stage_since, views.canaries_bad_until or 0.0)
     wait_s: float = draft.policy(host).compute_start_s * 2**state.attempt
     return drains_from + wait_s
+
+
+def has_waited(draft: Draft, host: HostId, state: at.Returning) -> bool:
+    """Say whether that is over; if not, have the host looked at when it is."""
+    from_when = due(draft, host, state)
+    if from_when is not None and draft.now < from_when:
+        draft.wake_host(host, from_when)
+    return from_when is not None and draft.now >= from_when
 
 
 def question(draft: Draft, host: HostId, state: at.Returning) -> do.ListServers:

@@ -14,6 +14,7 @@ from .brakes import holding, holding_moves, holding_power_on
 from .cluster import Cluster
 from .consent import may_undo, mode_of
 from .draft import Draft
+from .drained import has_waited
 from .facts import Facts
 from .model import BootId, HostId, Mode, ServerSeen
 from .plan import word_of_user
@@ -118,10 +119,12 @@ def _about_host(draft: Draft, action: HostAction) -> str:
             return "maintenance" if Facts(draft, action.host).in_maintenance else ""
         case do.StartCompute(), at.Returning(stage=at.Stage.COMPUTE, boot=boot):
             return _to_boot(draft, action, boot)
-        case do.OpenGate(), at.Returning(stage=at.Stage.RESTARTING, boot=boot):
-            return _to_boot(draft, action, boot)
-        case do.ForceUp(), at.Returning(stage=at.Stage.FORCING_UP):
-            return _force_up(draft, action)
+        case do.OpenGate(), at.Returning(stage=at.Stage.RESTARTING) as state:
+            is_early = not has_waited(draft, action.host, state)
+            return _to_boot(draft, action, state.boot) or ("not_drained" if is_early else "")
+        case do.ForceUp(), at.Returning(stage=at.Stage.FORCING_UP) as state:
+            is_early = not has_waited(draft, action.host, state)
+            return _force_up(draft, action) or ("not_drained" if is_early else "")
         case _:
             return "other_state"
 

@@ -268,9 +268,7 @@ def _force_up(draft: Draft, host: HostId, state: at.Returning) -> None:
     """Take our force-down off, once the host was seen without any guest process."""
     record, sights = draft.host(host), draft.sights(host)
     due = drained.due(draft, host, state)
-    if due is None or draft.now < due:
-        if due is not None:
-            draft.wake_host(host, due)
+    if due is None or not drained.has_waited(draft, host, state):
         return
     if not record.forced_down_by_us:
         draft.ask(drained.question(draft, host, state))
@@ -287,11 +285,12 @@ def _force_up(draft: Draft, host: HostId, state: at.Returning) -> None:
 
 
 def _restart_servers(draft: Draft, host: HostId) -> None:
-    """Open the gate; bring back in place who waited for this host."""
+    """Open the gate once the queue was read; bring back in place who waited for this host."""
     record, state = draft.host(host), _returning(draft, host)
     if state.attempt == 0 and draft.site(host).has_agent:
-        action = do.OpenGate(host, record.epoch, state.boot)
-        draft.act(action, draft.policy(host).request_timeout_s)
+        if drained.has_waited(draft, host, state):
+            action = do.OpenGate(host, record.epoch, state.boot)
+            draft.act(action, draft.policy(host).request_timeout_s)
     elif in_place.restart_in_place(draft, host):
         # From here on the new boot is the one we know: it is no reboot to be judged any more.
         boot = state.boot or draft.sights(host).strong_boot
