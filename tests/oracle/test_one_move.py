@@ -157,3 +157,9 @@ def test_no_record_read_twice_allows_the_same_target_again() -> None:
 
 def test_no_record_read_twice_allows_no_other_target() -> None:
     assert unknown_and_gone(310).sent(target=C3, attempt=2).laws == {"I16"}
+
+
+def test_no_record_read_twice_allows_another_target_while_the_first_is_proved_dead() -> None:
+    told = unknown_and_gone(310).died(C2).proved(C2)
+
+    assert told.sent(target=C3, attempt=2).laws == set()

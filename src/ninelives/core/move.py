@@ -30,6 +30,7 @@ from .targets import (
     has_project_room,
     has_room,
     is_dead,
+    named_again,
     open_records,
     stale_writers,
     stays_unread,
@@ -97,11 +98,12 @@ def _obstacle(draft: Draft, move: at.Move, others: list[at.Move]) -> str:
         if ends := ends_to_look_at(draft, move):
             draft.ask(do.LookForDomain(move.server, ends, move.attempt))
         return "record_open"
-    unproved = unproved_writers(draft, move, move.again)
+    again = named_again(draft, move)
+    unproved = unproved_writers(draft, move, again)
     if unproved:
         draft.ask(do.LookForDomain(move.server, unproved, move.attempt))
         return NEEDS + ",".join(unproved)
-    stale = [writer for writer in stale_writers(draft, move, move.again) if writer != move.host]
+    stale = [writer for writer in stale_writers(draft, move, again) if writer != move.host]
     for writer in stale:
         read_evidence(draft, writer)
     if stale:  # one that is led back will not read off again: its own agent says who is there
@@ -147,13 +149,9 @@ def targets_seen(draft: Draft, event: on.TargetsSeen) -> None:
         draft.put_move(replace(move, state=at.Planned(draft.now, "room")))
     elif target == "data_would_be_lost":
         _wait_for_host(draft, move, target)
-    elif move.again is not None:
-        # What was sent there may still arrive: another target only when that one is proved dead.
-        again = None if is_dead(draft, move.again, move) else move.again
-        waits = at.Planned(draft.now, "" if again is None else NEEDS_TARGET + again)
-        draft.put_move(replace(move, again=again, state=waits))
-        if again is not None:
-            tell(draft, move.host, f"move_held:{move.server}:needs_target", again)
+    elif (again := named_again(draft, move)) is not None:
+        draft.put_move(replace(move, state=at.Planned(draft.now, NEEDS_TARGET + again)))
+        tell(draft, move.host, f"move_held:{move.server}:needs_target", again)
     else:
         fail(draft, move, "no_target", None)
 
@@ -162,7 +160,7 @@ def _is_overtaken(draft: Draft, move: at.Move) -> bool:
     """Say whether what allowed the send when targets were asked for is gone by their answer."""
     if holding_moves(draft, move.host) or not permits_start(draft, move.host):
         return True  # somebody disarmed, or the host was heard: its proof is void
-    return bool(unproved_writers(draft, move, move.again))
+    return bool(unproved_writers(draft, move, named_again(draft, move)))
 
 
 def _send(draft: Draft, move: at.Move, target: HostId) -> None:
@@ -176,7 +174,7 @@ def _send(draft: Draft, move: at.Move, target: HostId) -> None:
         writers=move.writers | {target},
         absent_on=move.absent_on - {target},
         known_records=known,
-        again=None,
+        again=None if target == move.again else move.again,
     )
     draft.put_move(sent)
     action = do.Evacuate(move.server, move.host, target, move.epoch, attempt)
@@ -223,7 +221,7 @@ def _unsent(draft: Draft, move: at.Move, state: at.Sending) -> at.Move:
         move,
         attempt=move.attempt - 1,
         writers=others | {move.host},
-        again=state.target if state.was_named else None,
+        again=state.target if state.was_named else move.again,
         # Not at once: what was turned down is decided again when the server was seen anew.
         state=at.Retry(draft.now + draft.policy(move.host).watch_s, "not_sent"),
     )
@@ -304,14 +302,18 @@ def _verify(draft: Draft, move: at.Move, state: at.Verifying, is_fresh: bool) ->
         fail(draft, move, f"record_{record.status}", target)
     elif seen.vm_state is VmState.ERROR and record is not None:
         fail(draft, move, "error", target)
-    elif record is None:
+    elif record is not None and is_dead(draft, target, move):
+        fail(draft, move, "target_died", target)
+    else:
         _doubt(draft, move, state, is_fresh)
 
 
 def _doubt(draft: Draft, move: at.Move, state: at.Verifying, is_fresh: bool) -> None:
-    """Nova took it, and shows nothing of it: as if its answer had been lost.
+    """Nova took it, and shows nothing that will ever end it: as if its answer had been lost.
 
-    Its database lost the record, or the server only passed through where it was followed to.
+    Its database lost the record, or the server only passed through where it was followed to. Or
+    its old host started, and called each evacuation from it completed, also one cut short
+    (nova/compute/manager.py, _destroy_evacuated_instances).
     """
     if _looked_in_vain(draft, move, state, is_fresh):
         again = state.target if move.attempt > move.first else None

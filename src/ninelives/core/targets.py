@@ -58,11 +58,12 @@ def choose(draft: Draft, move: at.Move, candidates: tuple[Candidate, ...]) -> Ho
     which a copy might still be, unless the attempt before named it (then a duplicate meets itself).
     """
     limit = draft.policy(move.host).target_moves_max
-    if move.again is not None:
-        is_proposed = any(entry.host == move.again for entry in candidates)
-        if not is_proposed or not takes_servers(draft, move.again):
+    again = named_again(draft, move)
+    if again is not None:
+        is_proposed = any(entry.host == again for entry in candidates)
+        if not is_proposed or not takes_servers(draft, again):
             return "again_not_allowed"
-        return move.again if draft.count(target_key(move.again)) < limit else "limits"
+        return again if draft.count(target_key(again)) < limit else "limits"
     fitting = [entry for entry in candidates if _is_allowed(draft, move, entry.host)]
     if not fitting:
         return "no_target"
@@ -78,6 +79,16 @@ def choose(draft: Draft, move: at.Move, candidates: tuple[Candidate, ...]) -> Ho
         return entry.host in move.named, draft.count(target_key(entry.host))
 
     return min(free, key=burden).host
+
+
+def named_again(draft: Draft, move: at.Move) -> HostId | None:
+    """Return the one target that the next attempt may name, None while it is free to choose.
+
+    What was sent there may still arrive, so another only while that one is proved dead: should it
+    come back before anything was sent elsewhere, the late request may still bring a copy up there.
+    """
+    is_free = move.again is None or is_dead(draft, move.again, move)
+    return None if is_free else move.again
 
 
 def _is_allowed(draft: Draft, move: at.Move, target: HostId) -> bool:

@@ -125,7 +125,7 @@ def one_move(picture: Picture, when: float, action: Start) -> Iterator[Violation
     ):
         yield Violation("I16", when, action.server, "a record of it is still open at Nova")
     elif isinstance(action, do.Evacuate) and flight is not None and flight.empty_looks >= 2:
-        yield from _same_target(when, action, flight.action)
+        yield from _same_target(picture, when, action, flight.action)
 
 
 def _died(picture: Picture, flight: Flight, seen: ServerSeen | None) -> bool:
@@ -180,11 +180,17 @@ def _is_dead(picture: Picture, server: ServerId, host: HostId | None) -> bool:
     return covers(picture.records.standing(host), disks_of(picture, server))
 
 
-def _same_target(when: float, action: do.Evacuate, last: do.Send) -> Iterator[Violation]:
-    """A late duplicate must meet its own domain, so a retry without a record stays where it was."""
+def _same_target(
+    picture: Picture, when: float, action: do.Evacuate, last: do.Send
+) -> Iterator[Violation]:
+    """A late duplicate must meet its own domain, so a retry without a record stays where it was.
+
+    Who is proved dead makes no domain: a target that died is one more writer, and no more (SAFETY
+    7), whether it died before the empty looks or after them.
+    """
     if not isinstance(last, do.Evacuate) or last.epoch != action.epoch:
         return
-    if last.target != action.target:
+    if last.target != action.target and not _is_dead(picture, action.server, last.target):
         yield Violation("I16", when, action.server, f"perhaps sent to {last.target}, now elsewhere")
 
 
