@@ -9,7 +9,7 @@ from ninelives.core.brakes import Brake, holding
 from ninelives.core.draft import Draft
 from ninelives.core.model import DomainId, HostId
 from ninelives.core.states import Class
-from ninelives.core.storms import forget
+from ninelives.core.storms import calm, forget
 from ninelives.core.terms import began
 
 ALL = DomainId("all")
@@ -68,4 +68,14 @@ def test_a_new_leader_keeps_what_was_not_used() -> None:
     draft = in_a_storm(2, ("c2", 300.0))
     began(draft, on.TermBegan(2, K1))
 
+    assert left(draft) == 2
+
+
+def test_leave_for_a_domain_whose_last_host_left_the_inventory_is_over() -> None:
+    draft = in_a_storm(2, ("c2", 60.0))
+    gone = (DomainId("rack:sold"), 1)
+    control(storm_allowed=(*draft.control.storm_allowed, gone))(draft)
+    calm(draft)
+
+    assert gone not in draft.control.storm_allowed
     assert left(draft) == 2

@@ -81,4 +81,6 @@ def _end_allowances(draft: Draft) -> None:
 
 
 def _still_rages(draft: Draft, domain: DomainId) -> bool:
+    if domain not in draft.cluster.site.members:
+        return False  # its last host left the inventory
     return storm_count_now(draft, domain) > storm_cap_of_share(draft, domain)
