@@ -1,4 +1,4 @@
-"""Which Nova the table is held against, stand-in or real, and which databases the store's laws."""
+"""The Nova that the table is held against here, and the databases for the store's laws."""
 
 from collections.abc import Generator
 
@@ -7,21 +7,14 @@ from tests.cloud.cloud_client import Cloud
 
 from . import store_servers
 from .nova_under_test import StandInMachines, UnderTest
-from .real_machines import LAB, real_machines
 from .store_servers import Server
 
 PACE = 0.1  # an evacuation takes a fifth of a second
-BOTH = ["stand-in", "real"] if LAB else ["stand-in"]
 
 
-@pytest.fixture(params=BOTH)
-def under_test(request: pytest.FixtureRequest) -> UnderTest:
-    """Five hosts and no servers."""
-    if request.param == "real":
-        machines = real_machines()
-        machines.clean()
-        return UnderTest(machines)
-    cloud: Cloud = request.getfixturevalue("cloud")
+@pytest.fixture
+def under_test(cloud: Cloud) -> UnderTest:
+    """Five hosts of the stand-in and no servers: tests/lab has those of a real Nova."""
     cloud.reset(hosts=5, servers=0, pace=PACE)
     return UnderTest(StandInMachines(cloud, cloud.login()))
 

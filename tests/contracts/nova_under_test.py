@@ -4,7 +4,8 @@ The same test classes run against the stand-in and against a real control plane:
 through Nova's API, and by what happens to machines, which is all that this protocol adds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -44,6 +45,10 @@ class Machines(Protocol):
 
     def take_time(self) -> None:
         """Let evacuations take a second or more from now on, so that others can come between."""
+        ...
+
+    def nobody_scheduled(self) -> AbstractContextManager[None]:
+        """Let a move stay as its order made it, so that it is seen so."""
         ...
 
     def runs_on(self, server: str) -> set[str]: ...
@@ -86,6 +91,11 @@ class StandInMachines:
 
     def take_time(self) -> None:
         self.cloud.control("PUT", "/pace", {"pace": 0.5})
+
+    @contextmanager
+    def nobody_scheduled(self) -> Generator[None]:
+        self.take_time()
+        yield
 
     def runs_on(self, server: str) -> set[str]:
         return {each["name"] for each in self.cloud.truth()["hosts"] if server in each["guests"]}

@@ -4,11 +4,13 @@ A test leaves servers, dead hosts and open records behind; the next one begins w
 and with whatever can be kept.
 """
 
+import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -95,6 +97,15 @@ class LabMachines:
         for host in self.hosts.places.hosts:
             self.hosts.set_spawns(host, takes_s=takes_s)
 
+    @contextmanager
+    def nobody_scheduled(self) -> Generator[None]:
+        """Stop the scheduler: a conductor waits for it for a minute."""
+        self.hosts.processes.send("nova-scheduler", signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.hosts.processes.send("nova-scheduler", signal.SIGCONT)
+
     def runs_on(self, server: str) -> set[str]:
         return set(self.hosts.running().get(server, ()))
 
@@ -113,10 +124,21 @@ class LabMachines:
             self.hosts.thaw(host)
             self.hosts.power_on(host)
         until(lambda: not any(each["status"] in STILL for each in self.records()), PATIENCE_S)
-        for service in self.services():
-            self._back(service)
+        until(lambda: all(map(self._has_begun, self.services())), PATIENCE_S)
+        for host in self.hosts.places.hosts:
+            self._back(host)
         self._hear_all()
         return self._delete(keeps)
+
+    def _has_begun(self, service: Any) -> bool:
+        """Say whether its nova-compute reported since it was started, and so has read its queue.
+
+        An order to disable that found the host frozen waits there for half an hour, and is obeyed
+        by the next nova-compute (nova/compute/rpcapi.py, `set_host_enabled`, `long_rpc_timeout`).
+        """
+        said = service["updated_at"]
+        began = self.hosts.processes.started_at(service["host"])
+        return said is not None and datetime.fromisoformat(f"{said}Z").timestamp() > began
 
     def _hear_all(self) -> None:
         """Wait for a report of every host, unless each one reported a moment ago.
@@ -160,29 +182,34 @@ class LabMachines:
         found: list[Any] = self.nova("GET", path).body["migrations"]
         return found
 
-    def _back(self, service: Any) -> None:
+    def _back(self, host: str) -> None:
         """Force it up, then enable it: Nova lets Placement know only where the service is up."""
-        host = service["host"]
-        if service["forced_down"]:
+        if self.nova.service(host)["forced_down"]:
             until(lambda: self._is_forced_up(host), PATIENCE_S)
-        if service["status"] == "disabled":
-            until(lambda: self._is_offered(host), PATIENCE_S)
+        until(lambda: self._is_offered(host), PATIENCE_S)
 
     def _is_offered(self, host: str) -> bool:
-        """Enable it until Placement knows: a nova-compute that just starts may write it back.
+        """Enable it until Placement knows, whatever the service says of itself.
 
-        nova/compute/api.py, `_update_compute_provider_status`: only where the service is up.
+        nova/compute/api.py, `_update_compute_provider_status`: only where the service is up, and
+        an error on the way is logged and forgotten.
         """
-        if self.nova.service(host)["state"] != "up":
+        shown = self.nova.service(host)
+        if shown["state"] != "up":
             return False
-        self.nova.set_service(host, status="enabled")
-        headers = {"X-Auth-Token": self.nova.token, "OpenStack-API-Version": "placement 1.22"}
-        url = f"{self.placement_url}/resource_providers?required=!{NOT_OFFERED}"
-        offered = call("GET", url, headers=headers).body["resource_providers"]
-        if any(each["name"] == host for each in offered):
+        if shown["status"] == "disabled":
+            self.nova.set_service(host, status="enabled")
+        if self._has_placement(host):
             return True
         self.nova.set_service(host, status="disabled")
         return False
+
+    def _has_placement(self, host: str) -> bool:
+        """Say whether Placement would offer it."""
+        headers = {"X-Auth-Token": self.nova.token, "OpenStack-API-Version": "placement 1.22"}
+        url = f"{self.placement_url}/resource_providers?required=!{NOT_OFFERED}"
+        offered = call("GET", url, headers=headers).body["resource_providers"]
+        return any(each["name"] == host for each in offered)
 
     def _is_forced_up(self, host: str) -> bool:
         """Force it up. A record that came too late to be completed asks for one more restart."""

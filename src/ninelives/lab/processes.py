@@ -103,6 +103,11 @@ class Processes:
         shown = seen(int(number))
         return int(number) if shown is not None and shown.birth == birth else None
 
+    def started_at(self, name: str) -> float:
+        """Say when it was last started, as time.time() counts. 0.0: never, or ended since."""
+        record = self._record(name)
+        return record.stat().st_mtime if record.exists() else 0.0
+
     def names(self) -> list[str]:
         return sorted(path.stem for path in self.places.run.glob("*.pid"))
 
