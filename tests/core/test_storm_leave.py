@@ -8,12 +8,14 @@ from ninelives.core import states as at
 from ninelives.core.brakes import Brake, holding
 from ninelives.core.draft import Draft
 from ninelives.core.model import DomainId, HostId
+from ninelives.core.policy import BALANCED
 from ninelives.core.states import Class
 from ninelives.core.storms import calm, forget
 from ninelives.core.terms import began
 
 ALL = DomainId("all")
 DEAD = Class.DEAD_OR_FROZEN
+COUNTED_S = BALANCED.off_timeout_s + BALANCED.storm_window_s
 
 
 def in_a_storm(leave: int, *shots: tuple[str, float]) -> Draft:
@@ -34,7 +36,7 @@ def left(draft: Draft) -> int:
 
 
 def test_leave_that_was_used_up_does_not_come_back_with_the_next_window() -> None:
-    draft = in_a_storm(2, ("c2", 600.0), ("c3", 60.0), ("c4", 60.0))
+    draft = in_a_storm(2, ("c2", COUNTED_S), ("c3", 60.0), ("c4", 60.0))
     forget(draft)
 
     assert left(draft) == 1
@@ -42,14 +44,14 @@ def test_leave_that_was_used_up_does_not_come_back_with_the_next_window() -> Non
 
 
 def test_the_shot_that_needed_no_leave_takes_none_with_it() -> None:
-    draft = in_a_storm(1, ("c2", 600.0))
+    draft = in_a_storm(1, ("c2", COUNTED_S))
     forget(draft)
 
     assert (draft.control.shots, left(draft)) == ((), 1)
 
 
 def test_who_shoots_by_the_next_window_asks_with_what_is_left() -> None:
-    draft = in_a_storm(1, ("c2", 600.0), ("c3", 60.0))
+    draft = in_a_storm(1, ("c2", COUNTED_S), ("c3", 60.0))
     assert holding(draft, C1, DEAD) is None  # as if the leave had not been used
 
     forget(draft)

@@ -134,9 +134,20 @@ def _shot_lately(draft: Draft, domain: DomainId) -> set[HostId]:
     return {
         other
         for when, other in draft.control.shots
-        if other in members and draft.now - when < draft.policy(other).storm_window_s
+        if other in members and draft.now < counted_until(draft, when, other)
         if not needs_shot(draft.host(other))
     }
+
+
+def counted_until(draft: Draft, when: float, host: HostId) -> float:
+    """Return until when a shot counts that was decided at `when`: a window after it has left.
+
+    A slow store lets it out late, and its device is given so long to take it. Its instant itself
+    stays that of the decision: whoever falls silent from then on may be whom it hit.
+    """
+    is_known = host in draft.cluster.site.hosts  # it may have left the inventory since
+    policy = draft.policy(host) if is_known else draft.cluster.policy
+    return when + policy.off_timeout_s + policy.storm_window_s
 
 
 def storm_cap(draft: Draft, domain: DomainId) -> int:

@@ -10,7 +10,7 @@ from . import actions as do
 from . import events as on
 from . import proofs, storms
 from . import states as at
-from .brakes import holding, kind_in_doubt
+from .brakes import counted_until, holding, kind_in_doubt
 from .draft import Draft
 from .episode import ask_to_attest, tell
 from .evidence import power_is, reads_off
@@ -78,15 +78,7 @@ def _count_shot(draft: Draft, host: HostId) -> None:
     """Add it beside the host's earlier ones: if it does not leave, those are what is left."""
     shots = (*draft.control.shots, (draft.now, host))
     draft.put_control(replace(draft.control, shots=shots))
-    draft.wake("storm", draft.now + draft.policy(host).storm_window_s)
-
-
-def _count_from_now(draft: Draft, host: HostId, sent_at: float | None) -> None:
-    """It left after we decided, how long after a slow disk knows: the storm's window begins now."""
-    shots = draft.control.shots
-    again = tuple((draft.now, host) if shot == (sent_at, host) else shot for shot in shots)
-    if again != shots:
-        draft.put_control(replace(draft.control, shots=again))
+    draft.wake("storm", counted_until(draft, draft.now, host))
 
 
 def _uncount_shot(draft: Draft, host: HostId, sent_at: float | None) -> None:
@@ -113,8 +105,6 @@ def off_replied(draft: Draft, off: do.PowerOff, outcome: on.Outcome, reason: str
         draft.put_host(replace(draft.host(off.host), last_off_at=draft.now))
     record = draft.host(off.host)
     shot = _shot(record, off.road)
-    if outcome is not on.Outcome.NOT_SENT:
-        _count_from_now(draft, off.host, shot.sent_at)
     if off.epoch != record.epoch or shot.attempt != off.attempt:
         if shot.is_open:
             _put_shot(draft, off.host, replace(shot, is_open=False))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .brakes import storm_cap_of_share, storm_count_now
+from .brakes import counted_until, storm_cap_of_share, storm_count_now
 from .draft import Draft
 from .model import DomainId, HostId
 
@@ -11,25 +11,24 @@ Shots = Iterable[tuple[float, HostId]]
 
 
 def calm(draft: Draft) -> None:
-    """Forget shots beyond the window, and each allowance whose storm is over.
+    """Forget shots that count no more, and each allowance whose storm is over.
 
     An allowance is for this storm only. A new leader restarts the window of every shot that is
     remembered, so one of last week must not be remembered.
     """
     forget(draft)
     if shots := draft.control.shots:
-        draft.wake("storm", min(_forgotten_at(draft, *shot) for shot in shots))
+        draft.wake("storm", min(counted_until(draft, *shot) for shot in shots))
     _end_allowances(draft)
 
 
 def forget(draft: Draft) -> None:
-    """Forget shots beyond the window, and with each the leave that it used up.
+    """Forget shots that count no more, and with each the leave that it used up.
 
     Leave for two more is two hosts more in this storm, and not in each window of a long one.
     """
     control = draft.control
-    # The same sum as in the wake above: a difference rounds otherwise, and would ask for ever.
-    recent = tuple(shot for shot in control.shots if draft.now < _forgotten_at(draft, *shot))
+    recent = tuple(shot for shot in control.shots if draft.now < counted_until(draft, *shot))
     if recent == control.shots:
         return
     left = tuple(
@@ -49,13 +48,7 @@ def restart(draft: Draft, shots: tuple[tuple[float, HostId], ...]) -> None:
         (domain, more - _used(draft, domain, shots)) for domain, more in draft.control.storm_allowed
     )
     _put(draft, shots, left)
-    draft.wake("storm", min(_forgotten_at(draft, *shot) for shot in shots))
-
-
-def _forgotten_at(draft: Draft, when: float, host: HostId) -> float:
-    is_known = host in draft.cluster.site.hosts  # it may have left the inventory since
-    policy = draft.policy(host) if is_known else draft.cluster.policy
-    return when + policy.storm_window_s
+    draft.wake("storm", min(counted_until(draft, *shot) for shot in shots))
 
 
 def _used(draft: Draft, domain: DomainId, shots: Shots) -> int:
