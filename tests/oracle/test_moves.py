@@ -185,6 +185,18 @@ def test_a_server_called_done_that_runs_against_its_will_breaks_i15() -> None:
     assert told.arrived().laws == {"I15"}
 
 
+@pytest.mark.parametrize(("is_over", "laws"), [(False, set[str]()), (True, {"I15"})])
+def test_a_copy_that_its_user_paused_where_it_came_to_rests(is_over: bool, laws: set[str]) -> None:
+    """World 1469 of seed day6: paused between our start and the look that called it done."""
+    told = story().evacuating().sent()
+    told.truly(so.DomainStarted(S1, C2, is_rebuilt=False), so.UserActed(S1, "pause"))
+    told.truly(so.DomainPaused(S1, C2)).after(5)
+    if is_over:
+        told.truly(so.DomainPaused(S1, C2, is_over=True))
+
+    assert told.moving(at.Done(told.now, C2)).laws == laws
+
+
 def test_a_copy_that_a_person_falsely_called_dead_is_nobodys_resurrection() -> None:
     told = story().truly(so.HostChanged(C1, "hung", OLD)).fencing().proved(C1, Method.HUMAN)
     told.host(C1, at.Evacuating(told.now)).sent().truly(so.UserActed(S1, "stop")).after(5)

@@ -3,7 +3,7 @@
 import pytest
 from tests.sim.small_world import WEB, Story
 
-from ninelives.sim.happenings import UserActed
+from ninelives.sim.happenings import DomainPaused, UserActed
 
 
 def acted(story: Story) -> list[tuple[float, str]]:
@@ -37,3 +37,12 @@ def test_what_comes_after_a_delete_in_the_same_instant_is_none() -> None:
     story = Story().run(30, (12, "user delete web"), (12, "user start web"))
 
     assert acted(story) == [(12, "delete")]
+
+
+def test_a_paused_guest_stands_still_also_where_it_is_migrated_to() -> None:
+    story = Story().run(60, (10, "user pause web"), (15, "user live-migrate web"))
+    stood = [it.host for _, it in story.all(DomainPaused) if it.server == WEB and not it.is_over]
+    assert len(set(stood)) == 2
+
+    story.run(80, (70, "user unpause web"))
+    assert [it.host for _, it in story.all(DomainPaused) if it.is_over] == stood[1:]

@@ -22,6 +22,7 @@ from .truth import (
     Domain,
     HostTruth,
     destroy_domain,
+    pause_domain,
     start_domain,
     stop_domain,
 )
@@ -155,7 +156,9 @@ def carry_out(world: "World", effect: nova.Effect) -> None:
             on_running(world, host, server, destroy_domain)
         case nova.MigrateDomain(source, dest, server, work):
             world.after(LIVE_MIGRATION_S, "migrated", source, dest, server, work)
-        case nova.PauseDomain() | nova.AbortDomainMigration():
+        case nova.PauseDomain(host, server):
+            on_running(world, host, server, pause_domain)
+        case nova.AbortDomainMigration():
             pass
 
 
@@ -247,6 +250,8 @@ def migrated(world: "World", source: str, dest: str, server: str, work: int) -> 
         return
     destroy_domain(world, here, name)
     start_domain(world, there, name, is_rebuilt=False)
+    if domain.is_paused:
+        pause_domain(world, there, name)
     tell(world, nova.Migrated(work))
 
 

@@ -24,6 +24,15 @@ class DomainStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainPaused:
+    """A QEMU that runs computes nothing from now on, or again (`is_over`). It may write."""
+
+    server: ServerId
+    host: HostId
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DomainStopped:
     """It does not run there any more: stopped, destroyed, or its host lost power."""
 
@@ -162,6 +171,7 @@ class ControllerResumed:
 
 Happening = (
     DomainStarted
+    | DomainPaused
     | DomainStopped
     | HostChanged
     | ComputeStarted

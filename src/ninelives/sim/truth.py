@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ninelives.core.model import BackendId, BootId, Health, HostId, ServerId, WitnessId
 
-from .happenings import DomainStarted, DomainStopped, HostChanged, PowerCut
+from .happenings import DomainPaused, DomainStarted, DomainStopped, HostChanged, PowerCut
 
 if TYPE_CHECKING:
     from .world import World
@@ -48,6 +48,7 @@ class Domain:
     is_running: bool
     fell: bool = False  # stopped by the end of its host: an open gate would start it again
     health: Health = Health.OK
+    is_paused: bool = False
 
 
 @dataclass(slots=True)
@@ -127,15 +128,25 @@ def start_domain(
     host.domains[server] = Domain(is_running=True)
     if before is None or not before.is_running:
         world.happen(DomainStarted(server, host.id, is_rebuilt, cause))
+    elif before.is_paused:
+        world.happen(DomainPaused(server, host.id, is_over=True))
     if before is not None and before.health is not Health.OK:
         world.guest_changed(server, host.id)
+
+
+def pause_domain(world: "World", host: HostTruth, server: ServerId) -> None:
+    """Let the QEMU of `server` stand still, with its disk in its hand."""
+    before = host.domains.get(server)
+    if before is not None and before.is_running and not before.is_paused:
+        host.domains[server] = replace(before, is_paused=True)
+        world.happen(DomainPaused(server, host.id))
 
 
 def stop_domain(world: "World", host: HostTruth, server: ServerId, fell: bool = False) -> None:
     """End the QEMU of `server` here; libvirt still has it defined."""
     before = host.domains.get(server)
     if before is not None and before.is_running:
-        host.domains[server] = replace(before, is_running=False, fell=fell)
+        host.domains[server] = replace(before, is_running=False, is_paused=False, fell=fell)
         world.happen(DomainStopped(server, host.id))
 
 

@@ -95,7 +95,7 @@ def reset_allowed(picture: Picture, when: float, action: do.ResetState) -> Itera
 def rests_as_wanted(picture: Picture, when: float, server: ServerId) -> Iterator[Violation]:
     """I15 at the end: it does not run against its user's will."""
     since, word = picture.truth.unwanted.get(server, (when, ""))
-    copies = picture.truth.domains.get(server)
+    copies = picture.truth.copies_at_work(server)
     if not word or when - since <= LOOKED_S or not copies:
         return
     # What a person alone called dead, falsely, was never started by anybody: nobody resurrected it.

@@ -117,6 +117,8 @@ class Oracle:
                     self.outages.end(when, it.server, it.action)
             case so.Recorded():
                 truth.records[it.server] = it
+            case so.DomainPaused():
+                truth.domain_paused(it)
             case so.PowerCut():
                 found += shots.cycled(picture, when, it)
             case so.ComputeStarted():

@@ -24,6 +24,7 @@ class Truth:
     facts: SetupFacts
     domains: dict[ServerId, set[HostId]] = field(default_factory=dict[ServerId, set[HostId]])
     guests: dict[HostId, set[ServerId]] = field(default_factory=dict[HostId, set[ServerId]])
+    paused: set[tuple[ServerId, HostId]] = field(default_factory=set[tuple[ServerId, HostId]])
     came_up: dict[ServerId, HostId] = field(default_factory=dict[ServerId, HostId])  # the last copy
     records: dict[ServerId, so.Recorded] = field(default_factory=dict[ServerId, so.Recorded])
     conditions: dict[HostId, str] = field(default_factory=dict[HostId, str])
@@ -74,6 +75,12 @@ class Truth:
         self.guests.setdefault(host, set()).add(server)
         self.came_up[server] = host
 
+    def domain_paused(self, it: so.DomainPaused) -> None:
+        if it.is_over:
+            self.paused.discard((it.server, it.host))
+        else:
+            self.paused.add((it.server, it.host))
+
     def stray_started(self, server: ServerId, host: HostId) -> None:
         """Somebody else started a copy: remember it and those it joined, as long as they run."""
         self.strays[server] = {host, *self.domains.get(server, ())}
@@ -81,6 +88,7 @@ class Truth:
     def domain_stopped(self, server: ServerId, host: HostId) -> None:
         if self.strays:
             self.strays.get(server, set[HostId]()).discard(host)
+        self.paused.discard((server, host))
         self.domains.get(server, set[HostId]()).discard(host)
         self.guests.get(host, set[ServerId]()).discard(server)
 
@@ -169,6 +177,11 @@ class Truth:
         return record.host == host or (
             host in record.open_ends and self.came_up.get(server) == host
         )
+
+    def copies_at_work(self, server: ServerId) -> list[HostId]:
+        """Name the hosts where a copy of it computes: one that was paused stands still."""
+        domains = self.domains.get(server, ())
+        return [host for host in domains if (server, host) not in self.paused]
 
     def is_gone(self, server: ServerId) -> bool:
         """Say whether its user deleted it."""
