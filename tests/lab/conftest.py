@@ -14,6 +14,7 @@ from ninelives.lab.hosts import Hosts
 from ninelives.lab.openstack import control
 from ninelives.lab.openstack.install import PartMissing, demand_system_parts
 from ninelives.lab.places import Places, found
+from ninelives.lab.planes import remains
 from ninelives.lab.processes import Processes
 
 NAMES = ("c1", "c2", "c3", "c4", "c5")
@@ -55,8 +56,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hosts]:
         demand_system_parts()
     except PartMissing as error:
         pytest.skip(f"no real Nova was held against this: {error}")
-    places = Places(tmp_path_factory.mktemp("lab"), NAMES, OWN_PORT)
-    places.prepare()
+    places = control.begun(Places(tmp_path_factory.mktemp("lab"), NAMES, OWN_PORT))
     processes = Processes(places)
     try:
         control.up(processes, print)
@@ -64,6 +64,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hosts]:
     finally:
         control.down(processes)
     assert processes.strays() == []
+    assert remains(places) == []
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ from tests.daemon.controllers import Controller, until
 from ninelives.app.demo_site import written
 from ninelives.lab.hosts import Hosts
 from ninelives.lab.openstack.files import clouds_file
-from ninelives.lab.places import LOOPBACK
 from ninelives.sim.cloud.serve import Served
 
 from .machines import NAMES
@@ -189,7 +188,7 @@ def configured(folder: Path, name: str, hosts: Hosts, setup: Setup) -> Path:
         bmc = f'system = "/redfish/v1/Systems/{host}"\n'
         chassis = SECOND_LEVEL.format(
             host=host,
-            address=LOOPBACK,
+            address=hosts.places.chassis_address,
             certificate=hosts.places.certificate,
             port=hosts.places.port("chassis"),
         )
@@ -211,7 +210,7 @@ def references(hosts: Hosts) -> str:
     """Name what else answers on each plane: the hosts of nobody's, and the network's stub."""
     places = hosts.places
     others = [places.probed(host) for host in places.hosts if host not in NAMES]
-    stub = f"{LOOPBACK}:{places.port('network')}"
+    stub = f"{places.address}:{places.port('network')}"
     lines = [
         f"{plane.value} = {[stub, *(':'.join(map(str, other[plane])) for other in others)]}"
         for plane in places.probed(NAMES[0])

@@ -121,6 +121,8 @@ class LabMachines:
         for host in self.hosts.places.hosts:
             self.hosts.set_spawns(host)
             self.hosts.set_bmc(host, BmcMode.MENDED)
+            for network in self.hosts.cuts(host):
+                self.hosts.mend(host, network)
             self.hosts.thaw(host)
             self.hosts.power_on(host)
         until(lambda: not any(each["status"] in STILL for each in self.records()), PATIENCE_S)
@@ -167,7 +169,7 @@ class LabMachines:
         until(lambda: {each["id"] for each in self.nova.servers()} <= names, PATIENCE_S)
         for host in self.hosts.places.hosts:  # a second copy is nobody's once its server is gone
             for guest in set(self.hosts.defined(host)) - names:
-                (self.hosts.places.guests / host / guest).unlink(missing_ok=True)
+                self.hosts.forget(host, guest)
         return left
 
     def _runs_where_it_is_shown(self, server: Any) -> bool:

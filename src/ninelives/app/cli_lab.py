@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ninelives.lab.hosts import Hosts
 
 PARTS = ("openstack",)
+ORDERS = ("off", "on", "freeze", "thaw", "cut", "mend", "exec", "kill")
 
 
 def of_folder(command: click.decorators.FC) -> click.decorators.FC:
@@ -25,9 +26,10 @@ def of_folder(command: click.decorators.FC) -> click.decorators.FC:
 
 @click.group()
 def lab() -> None:
-    """Real Keystone, Placement, Glance and Nova on this machine's loopback.
+    """Real Keystone, Placement, Glance and Nova on this machine, with hosts to be broken.
 
-    Everything that is started listens on 127.0.0.1 and is ended by `lab down`.
+    As root each host has namespaces and networks of its own; else all of it is on 127.0.0.1.
+    Everything that is started is ended by `lab down`.
     """
 
 
@@ -38,8 +40,14 @@ def lab() -> None:
     "--port", type=click.IntRange(1024, 65_000), default=15_000, help="The first of eleven.",
     show_default=True,
 )  # fmt: skip
+@click.option(
+    "--namespaces/--no-namespaces", "wants_namespaces", default=None,
+    help="Each host in namespaces of its own, on three planes.  [default: as root]",
+)  # fmt: skip
 @of_folder
-def up(hosts: int, parts: str, port: int, folder: Path | None) -> int:
+def up(
+    hosts: int, parts: str, port: int, wants_namespaces: bool | None, folder: Path | None
+) -> int:
     """Install what is missing (once) and start what does not run. Safe to repeat."""
     from ninelives.lab.openstack import control
     from ninelives.lab.openstack.install import PartMissing
@@ -51,13 +59,14 @@ def up(hosts: int, parts: str, port: int, folder: Path | None) -> int:
         raise click.UsageError(f"no such part: {' '.join(sorted(unknown))}")
     names = tuple(f"c{number}" for number in range(1, hosts + 1))
     places = Places((folder or usual_folder()).resolve(), names, port)
-    places.prepare()
     began = time.monotonic()
 
     def say(words: str) -> None:
         click.echo(f"{time.monotonic() - began:6.1f}  {words}")
 
     try:
+        places = control.begun(places, wants_namespaces)
+        say(control.described(places))
         control.up(Processes(places), say)
     except PartMissing as error:
         raise Complaint(Exception.__str__(error), error.hint, Exit.MISSING) from error
@@ -70,12 +79,14 @@ def up(hosts: int, parts: str, port: int, folder: Path | None) -> int:
 def status(folder: Path | None) -> int:
     """Show every process and every guest; exit 1 where one died, or a guest runs twice."""
     from ninelives.lab.hosts import Hosts
+    from ninelives.lab.openstack.control import described
     from ninelives.lab.places import found, usual_folder
     from ninelives.lab.processes import Processes, memory_mb
 
     processes = Processes(found((folder or usual_folder()).resolve()))
     hosts = Hosts(processes)
     dead = 0
+    click.echo(described(processes.places))
     for name in processes.names():
         pid = processes.pid(name)
         dead += pid is None
@@ -108,32 +119,48 @@ def down(folder: Path | None, wipe: bool) -> int:
     return Exit.DONE
 
 
-@lab.command()
+@lab.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name")
-@click.argument("order", type=click.Choice(["off", "on", "freeze", "thaw", "kill"]))
-@click.argument("process", required=False, type=click.Choice(["nova-compute"]))
+@click.argument("order", type=click.Choice(ORDERS))
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @of_folder
-def host(name: str, order: str, process: str | None, folder: Path | None) -> None:
+def host(name: str, order: str, words: tuple[str, ...], folder: Path | None) -> int:
     """Do something to a host.
 
-    off cuts its power (nova-compute and every guest end at once), on gives it back. freeze stops
-    all of it, with its guests in memory, thaw lets it go on. `kill nova-compute` ends that alone;
-    on starts it again.
+    off cuts its power (the links go, then nova-compute and every guest end at once), on gives it
+    back. freeze stops all of it, with its guests in memory, thaw lets it go on. `kill nova-compute`
+    ends that alone, and on starts it again.
+
+    Where hosts have namespaces: `cut PLANE` and `mend PLANE` (management, storage, tenant, oob),
+    `exec -- CMD` runs a command inside, and kill ends any process by its name.
     """
+    from ninelives.lab.places import Network
+
     hosts = _hosts_with(name, folder)
-    if (order == "kill") != (process is not None):
-        raise click.UsageError("kill, and nothing else, takes the name of a process: nova-compute")
-    match order:
-        case "off":
+    match order, words:
+        case "off", ():
             hosts.power_off(name)
-        case "on":
+        case "on", ():
             hosts.power_on(name)
-        case "freeze":
+        case "freeze", ():
             hosts.freeze(name)
-        case "thaw":
+        case "thaw", ():
             hosts.thaw(name)
+        case "kill", (process,):
+            hosts.kill(name, process)
+        case "exec", (_, *_):
+            return hosts.run(name, words)
+        case (("cut" | "mend"), (plane,)) if plane in list(Network):
+            change = hosts.cut if order == "cut" else hosts.mend
+            change(name, Network(plane))
+        case (("cut" | "mend"), _):
+            raise click.UsageError(f"{order} takes a plane: {', '.join(Network)}")
+        case (("kill" | "exec"), _):
+            what = "the name of a process" if order == "kill" else "a command, after --"
+            raise click.UsageError(f"{order} takes {what}")
         case _:
-            hosts.kill_compute(name)
+            raise click.UsageError(f"{order} takes nothing more")
+    return Exit.DONE
 
 
 @lab.command()
@@ -152,11 +179,12 @@ def bmc(name: str, mode: str, folder: Path | None) -> None:
 
 
 def _shown(hosts: "Hosts", host: str) -> str:
-    """Say how a host is, and how its BMC is where that is at fault."""
+    """Say how a host is, and how its cables and its BMC are where they are at fault."""
     is_frozen = " frozen" if hosts.is_frozen(host) else ""
+    cuts = "".join(f" cut:{network}" for network in hosts.cuts(host))
     mode = hosts.bmc(host).value
     fault = "" if mode == "mend" else f" bmc:{mode}"
-    return f"{'on ' if hosts.is_on(host) else 'off'}{is_frozen}{fault}"
+    return f"{'on ' if hosts.is_on(host) else 'off'}{is_frozen}{cuts}{fault}"
 
 
 def _hosts_with(name: str, folder: Path | None) -> "Hosts":

@@ -3,14 +3,18 @@
     GET  /redfish/v1/Systems/c1                                  PowerState, as the switch says
     POST /redfish/v1/Systems/c1/Actions/ComputerSystem.Reset     ForceOff, On
 
-Each host has a BMC of its own at a port of its own, which can be told to be at fault. Beside them
-is the manager of the chassis in which all hosts sit: another device, over TLS, that switches each
-of them by the same paths, for who needs a second level. And a port per plane is open while the
-host answers: what an ICMP echo is in a real network.
+Each host has a BMC of its own at a port of its own, which can be told to be at fault; the same BMC
+speaks IPMI (ipmi.py). Beside them is the manager of the chassis in which all hosts sit: another
+device, over TLS, that switches each of them by the same paths, for who needs a second level.
+
+In a lab with networks each device is in a network namespace of its own, on `oob` and nowhere else.
+Without, all are on loopback, and a port per plane is open while the host answers: what an ICMP echo
+is in a real network.
 """
 
 import asyncio
 import base64
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,9 +28,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn import Config, Server
 
+from ninelives.lab import ipmi, planes
 from ninelives.lab.hosts import BmcMode, Hosts
 from ninelives.lab.openstack.files import PASSWORD
-from ninelives.lab.places import LOOPBACK, Places, found
+from ninelives.lab.places import Network, Places, found
 from ninelives.lab.processes import Processes
 
 USER = "admin"
@@ -158,24 +163,36 @@ def system(host: str, *, is_on: bool) -> dict[str, object]:
 async def serve(hosts: Hosts) -> None:
     """Serve every device and every probed port until killed."""
     places = hosts.places
+    chassis = Device(hosts, places.hosts, lambda: BmcMode.MENDED)
     async with asyncio.TaskGroup() as group:
-        chassis = Device(hosts, places.hosts, lambda: BmcMode.MENDED)
-        group.create_task(Server(listening(chassis, places.port("chassis"), places)).serve())
+        door = opened(places, planes.CHASSIS, places.chassis_address, places.port("chassis"))
+        group.create_task(listening(chassis, places).serve([door]))
         for host in places.hosts:
             bmc = Device(hosts, (host,), partial(hosts.bmc, host))
-            group.create_task(Server(listening(bmc, places.bmc_port(host))).serve())
-            group.create_task(heard(hosts, host))
+            door = opened(places, host, places.host_at(Network.OOB, host), places.bmc_port(host))
+            group.create_task(listening(bmc).serve([door]))
+            group.create_task(ipmi.serve(hosts, host, LOGIN))
+            if hosts.namespaces is None:  # else it answers by itself
+                group.create_task(heard(hosts, host))
 
 
-def listening(device: Device, port: int, secured: Places | None = None) -> Config:
-    return Config(
-        device.application(),
-        host=LOOPBACK,
-        port=port,
-        ssl_certfile=secured.certificate if secured else None,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
+def opened(places: Places, host: str, address: str, port: int) -> socket.socket:
+    """Open the door of a device, in its own namespace where it has one."""
+    if places.slot is None:
+        return socket.create_server((address, port))
+    with planes.inside(planes.bmc_space(places, host)):
+        return socket.create_server((address, port))
+
+
+def listening(device: Device, secured: Places | None = None) -> Server:
+    return Server(
+        Config(
+            device.application(),
+            ssl_certfile=secured.certificate if secured else None,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+        )
     )
 
 

@@ -1,19 +1,25 @@
 """The lab's hosts: what happens to them, and what really runs there.
 
-A host is one nova-compute and its guests. Its switch is the file `run/HOST.off`: it is there first,
-then nova-compute is killed and its guests are shut down, as when power goes. A frozen host has the
-file `run/HOST.frozen`: nothing of it moves, and all of it is still there, its guests too.
+A host is one nova-compute and its guests, in namespaces where the lab has networks. Its switch is
+the file `run/HOST.off`: it is there first, then the links go, then nova-compute and all guests are
+killed, as when power goes. A frozen host has the file `run/HOST.frozen`: nothing of it moves,
+nobody hears it, and all of it is still there, its guests too.
 """
 
 import json
+import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from pathlib import Path
 
+from ninelives.engine.errors import ConfigError
+
+from . import planes
+from .namespaces import Namespaces
 from .openstack import services
-from .places import Places
+from .places import Network, Places
 from .processes import Processes
 
 
@@ -49,6 +55,11 @@ class Hosts:
     def places(self) -> Places:
         return self.processes.places
 
+    @property
+    def namespaces(self) -> Namespaces | None:
+        """Where hosts live; None in a lab without networks, where they are processes alone."""
+        return None if self.places.slot is None else Namespaces(self.processes)
+
     def is_on(self, host: str) -> bool:
         return not self._switch(host).exists()
 
@@ -62,6 +73,8 @@ class Hosts:
     def power_off(self, host: str) -> None:
         """Cut the power: nova-compute and every guest of the host end at once. Safe to repeat."""
         self._switch(host).touch()
+        if self.namespaces is not None:
+            self.namespaces.end(host)
         self.processes.kill(host)
         for guest in self.defined(host):
             self._shut_down(host, guest)
@@ -70,7 +83,15 @@ class Hosts:
     def power_on(self, host: str) -> None:
         """Give power back. nova-compute starts; guests stay shut down until Nova wants them."""
         self._switch(host).unlink(missing_ok=True)
-        services.start_compute(self.processes, host)
+        self.boot(host)
+
+    def boot(self, host: str) -> None:
+        """Start what a host with power runs. Safe to repeat."""
+        init = None
+        if self.namespaces is not None:
+            self.namespaces.begin(host)
+            init = self.namespaces.init(host)
+        services.start_compute(self.processes, host, init)
 
     def freeze(self, host: str) -> None:
         """Stop its clock: it answers nobody, reports nothing, and keeps its guests and their disks.
@@ -79,12 +100,53 @@ class Hosts:
         """
         if self.is_on(host):
             self._ice(host).touch()
+            if self.namespaces is not None:
+                self.namespaces.freeze(host)
             self.processes.send(host, signal.SIGSTOP)
 
     def thaw(self, host: str) -> None:
         """Let a frozen host go on where it stopped. Safe to repeat."""
+        if self.namespaces is not None:
+            self.namespaces.thaw(host)
         self.processes.send(host, signal.SIGCONT)
         self._ice(host).unlink(missing_ok=True)
+
+    def cut(self, host: str, network: Network) -> None:
+        """Cut its cable to a plane, or that of its BMC. Safe to repeat."""
+        self._demand_planes()
+        planes.cut_mark(self.places, host, network).touch()
+        planes.set_link(self.places, host, network, is_up=False)
+
+    def mend(self, host: str, network: Network) -> None:
+        """Mend its cable. Safe to repeat."""
+        self._demand_planes()
+        planes.cut_mark(self.places, host, network).unlink(missing_ok=True)
+        planes.set_link(self.places, host, network, is_up=True)
+
+    def cuts(self, host: str) -> list[Network]:
+        """List the planes on which its cable is cut."""
+        return [network for network in Network if planes.is_cut(self.places, host, network)]
+
+    def run(self, host: str, words: Sequence[str]) -> int:
+        """Run a command inside a host; return how it ended."""
+        self._demand_planes()
+        return Namespaces(self.processes).run(host, words, os.environ)
+
+    def kill(self, host: str, name: str) -> None:
+        """Kill every process of this name in a host."""
+        if name == "nova-compute":
+            self.kill_compute(host)
+            return
+        self._demand_planes()
+        if not Namespaces(self.processes).kill(host, name):
+            raise ConfigError(f"no {name} runs on {host}", f"ninelives lab host {host} exec -- ps")
+
+    def _demand_planes(self) -> None:
+        if self.places.slot is None:
+            raise ConfigError(
+                "the hosts of this lab share this machine's namespaces",
+                "ninelives lab down --wipe, then up as root",
+            )
 
     def bmc(self, host: str) -> BmcMode:
         try:
@@ -125,14 +187,25 @@ class Hosts:
         """Return for each guest that runs the hosts on which it does."""
         found = dict[str, frozenset[str]]()
         for host in self.places.hosts:
-            for guest in self.defined(host):
-                if self._state(host, guest) in RUNS:
-                    found[guest] = found.get(guest, frozenset()) | {host}
+            for guest in self._alive(host):
+                found[guest] = found.get(guest, frozenset()) | {host}
         return found
 
     def twice(self) -> Mapping[str, frozenset[str]]:
         """Return every guest that runs on two hosts at this moment: a split brain."""
         return {guest: hosts for guest, hosts in self.running().items() if len(hosts) > 1}
+
+    def forget(self, host: str, guest: str) -> None:
+        """Remove a guest that is nobody's any more. Safe to repeat."""
+        if self.namespaces is not None:
+            self.namespaces.kill_guest(host, guest)
+        (self.places.guests / host / guest).unlink(missing_ok=True)
+
+    def _alive(self, host: str) -> list[str]:
+        """List the guests that run on a host: their processes, where they have any."""
+        if self.namespaces is not None:
+            return self.namespaces.guests(host)
+        return [guest for guest in self.defined(host) if self._state(host, guest) in RUNS]
 
     def _state(self, host: str, guest: str) -> int:
         try:

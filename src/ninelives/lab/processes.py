@@ -158,7 +158,7 @@ class Processes:
         def answers() -> bool:
             if self.pid(name) is None:
                 raise ConfigError(f"{name} died while it started", f"see {self.log(name)}")
-            return is_open(self.places.port(part))
+            return is_open(self.places.port(part), self.places.address_of(part))
 
         until(answers, f"{name} does not listen: see {self.log(name)}")
 
@@ -224,10 +224,10 @@ def signal_all(targets: Iterable[int], kind: signal.Signals) -> None:
             os.kill(pid, kind)
 
 
-def is_open(port: int) -> bool:
+def is_open(port: int, address: str = LOOPBACK) -> bool:
     with socket.socket() as caller:
         caller.settimeout(1.0)
-        return caller.connect_ex((LOOPBACK, port)) == 0
+        return caller.connect_ex((address, port)) == 0
 
 
 def until(claim: Callable[[], object], complaint: str, patience_s: float = READY_S) -> None:

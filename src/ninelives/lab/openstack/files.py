@@ -3,11 +3,11 @@
 import shutil
 from pathlib import Path
 
-from ninelives.lab.places import LOOPBACK, Places
+from ninelives.lab.places import LOOPBACK, Network, Places
 
 from . import install
 
-PASSWORD = "nine-lives"  # noqa: S105 - of a cloud that only loopback can reach
+PASSWORD = "nine-lives"  # noqa: S105 - of a cloud that only this machine can reach
 REGION = "RegionOne"
 DATABASES = ("keystone", "placement", "glance", "nova_api", "nova", "nova_cell0")
 POOL = "max_pool_size = 30\nmax_overflow = 50"
@@ -70,9 +70,9 @@ driver = noop
 NOVA = """\
 [DEFAULT]
 host = control
-my_ip = {loopback}
+my_ip = {address}
 state_path = {kept}/nova
-transport_url = rabbit://guest:guest@{loopback}:{messages}/
+transport_url = rabbit://guest:guest@{address}:{messages}/
 compute_driver = guests.FileDriver
 # A lab is there to see hosts die: ten seconds is the default. The minute of service_down_time
 # stays: a nova-compute that starts reports after five seconds (INITIAL_REPORTING_DELAY), and on a
@@ -115,6 +115,7 @@ connection = {cell}
 HOST = """\
 [DEFAULT]
 host = {host}
+my_ip = {address}
 state_path = {kept}/hosts/{host}
 log_file = {log}/{host}.log
 [oslo_concurrency]
@@ -197,7 +198,8 @@ def write(places: Places) -> None:
 def write_host(places: Places, host: str) -> Path:
     """Write what is a host's own. Its identity lies in state_path: lost, it refuses to start."""
     (places.kept / "hosts" / host / "locks").mkdir(parents=True, exist_ok=True)
-    text = HOST.format(host=host, kept=places.kept, log=places.log)
+    address = places.host_at(Network.MANAGEMENT, host)
+    text = HOST.format(host=host, address=address, kept=places.kept, log=places.log)
     return _put(places, f"hosts/{host}.conf", text)
 
 
@@ -207,7 +209,7 @@ def _filled(places: Places, text: str, database: str) -> str:
         etc=places.etc,
         kept=places.kept,
         installed=install.environment(),
-        loopback=LOOPBACK,
+        address=places.address,
         messages=places.port("messages"),
         glance=places.url("glance"),
         database=database_url(places, database),

@@ -1,4 +1,4 @@
-"""What OpenStack stands on: RabbitMQ and MariaDB, for one user, on loopback, without durability."""
+"""What OpenStack stands on: RabbitMQ and MariaDB, for one user, without durability."""
 
 import getpass
 from pathlib import Path
@@ -9,7 +9,8 @@ from ninelives.lab.processes import Processes
 from .files import DATABASES, PASSWORD
 
 RABBIT = """\
-loopback_users.guest = true
+# Only this machine and its hosts can reach it.
+loopback_users = none
 vm_memory_high_watermark.absolute = 1GB
 disk_free_limit.absolute = 100MB
 log.console = false
@@ -42,7 +43,7 @@ def rabbit_environment(places: Places, home: Path) -> dict[str, str]:
     return {
         "HOME": str(home),  # where the cookie lies
         "RABBITMQ_NODENAME": f"lab{places.first_port}@localhost",
-        "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
+        "RABBITMQ_NODE_IP_ADDRESS": places.address,
         "RABBITMQ_NODE_PORT": str(places.port("messages")),
         "RABBITMQ_DIST_PORT": str(places.port("erlang")),
         "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),

@@ -102,8 +102,8 @@ def start_web(processes: Processes) -> None:
 
 
 def _serve(processes: Processes, name: str, module: str, **environment: Path) -> None:
-    port = str(processes.places.port(name))
-    words = [program("python"), inside("serve.py"), name, module, port, str(OTHER_THREADS)]
+    at = [processes.places.address, str(processes.places.port(name))]
+    words = [program("python"), inside("serve.py"), name, module, *at, str(OTHER_THREADS)]
     processes.start(name, words, {key: str(path) for key, path in environment.items()})
 
 
@@ -120,12 +120,13 @@ def start_nova_api(processes: Processes) -> None:
     places = processes.places
     # The first of the files is the one that paste reads.
     names = "api-paste.ini;nova.conf;nova-db.conf"
+    at = [places.address, str(places.port("nova"))]
     _fork(
         processes,
         "nova-api",
         "serve:main",
         ["nova-api"],
-        ["nova-api", "nova.wsgi.osapi_compute", str(places.port("nova")), str(API_THREADS)],
+        ["nova-api", "nova.wsgi.osapi_compute", *at, str(API_THREADS)],
         {"OS_NOVA_CONFIG_DIR": str(places.etc / "nova"), "OS_NOVA_CONFIG_FILES": names},
     )
 
@@ -138,12 +139,13 @@ def start_minds(processes: Processes) -> None:
         _fork(processes, f"nova-{name}", f"nova.cmd.{name}:main", words)
 
 
-def start_compute(processes: Processes, host: str) -> None:
-    """Start nova-compute of a host, without the databases' passwords."""
+def start_compute(processes: Processes, host: str, init: int | None = None) -> None:
+    """Start nova-compute of a host, in its namespaces, without the databases' passwords."""
     nova, _ = files.nova_files(processes.places)
     own = files.write_host(processes.places, host)
     words = ["nova-compute", "--config-file", str(nova), "--config-file", str(own)]
-    _fork(processes, host, "nova.cmd.compute:main", words)
+    more = {} if init is None else {"NINELIVES_GUESTS": "processes"}
+    _fork(processes, host, "nova.cmd.compute:main", words, environment=more, init=init)
 
 
 def _nova_words(places: Places) -> list[str]:
@@ -157,11 +159,13 @@ def _fork(
     words: Sequence[str],
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    init: int | None = None,
 ) -> None:
     if processes.pid(name) is not None:
         return
     order = {
         "name": name,
+        "init": init,
         "call": call,
         "words": words,
         "arguments": arguments,

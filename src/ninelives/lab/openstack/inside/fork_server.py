@@ -1,9 +1,14 @@
 """Imports nova once and forks each of its services from there: fork_server.py SOCKET.
 
-{"name": "c1", "call": "nova.cmd.compute:main", "words": [...], "log": PATH, "environment": {}}
+{"name": "c1", "call": "nova.cmd.compute:main", "words": [...], "log": PATH, "environment": {},
+ "init": PID or null}
     ──▶ one line in, {"pid": N} out; the service is a process and a session of its own
+
+With `init` it runs in the namespaces of that process. We stay its parent, and ignore our children:
+were it anybody's who does not reap it, its pid namespace could never end (pid_namespaces(7)).
 """
 
+import ctypes
 import gc
 import importlib
 import json
@@ -22,6 +27,7 @@ PRELOADED = (
     *("oslo_messaging._drivers.impl_rabbit", "pymysql", "sqlalchemy.dialects.mysql"),
     *("waitress", "keystonemiddleware.auth_token"),
 )
+ENTERED = ("net", "uts", "ipc", "mnt")  # the last changes what /proc shows
 COMM_LETTERS = 15  # of a process's name in the kernel
 WAITING_MAX = 64
 
@@ -52,13 +58,47 @@ def serve(listening):
         if not line:
             return  # somebody only looked whether we are here
         order = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            caller.close()
-            listening.close()
-            service(order)
-            sys.exit()
+        try:
+            pid = forked(order["init"])
+        except OSError as error:  # that host just died: whoever asked finds no process
+            sys.stderr.write(f"{order['name']}: {error}\n")
+            pid = 0
+        else:
+            if pid == 0:
+                caller.close()
+                listening.close()
+                service(order)
+                sys.exit()
         caller.sendall(json.dumps({"pid": pid}).encode() + b"\n")
+
+
+def forked(init):
+    """Fork; the child is in all namespaces of `init`. Returns what fork returns."""
+    if init is None:
+        return os.fork()
+    # The pid namespace of a process is chosen at its birth; all others are entered by itself.
+    with Path("/proc/self/ns/pid").open() as own, Path(f"/proc/{init}/ns/pid").open() as there:
+        others = [os.open(f"/proc/{init}/ns/{kind}", os.O_RDONLY) for kind in ENTERED]
+        enter(there.fileno())
+        try:
+            pid = os.fork()
+        except OSError:
+            enter(own.fileno())
+            raise
+        if pid:
+            enter(own.fileno())
+    for space in others:
+        if pid == 0:
+            enter(space)
+        os.close(space)
+    return pid
+
+
+def enter(space):
+    """Enter the namespace of an open file (setns(2))."""
+    if ctypes.CDLL(None, use_errno=True).setns(space, 0):
+        error = ctypes.get_errno()
+        raise OSError(error, f"setns: {os.strerror(error)}")
 
 
 def service(order):
@@ -70,6 +110,7 @@ def service(order):
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.environ.update(order["environment"])
+    os.chdir(os.environ["NINELIVES_LAB"])  # a new mount namespace begins at its root
     sys.argv = order["words"]
     random.seed()
     Path("/proc/self/comm").write_text(order["name"][:COMM_LETTERS])

@@ -4,10 +4,15 @@ nova's own fake driver forgets its guests, and who it is, whenever nova-compute 
 runs twice could not be seen, and a nova-compute that starts again refuses ("No local node identity
 found", nova/compute/manager.py, _ensure_existing_node_identity). Here a guest is the file
 GUESTS/HOST/UUID, which holds its power state and name; two hosts with one UUID are a split brain.
+
+Where the host has namespaces a guest that runs is a process in them, too, child of their init. It
+dies with its host, and its file then says what nobody believes: no process, no guest that runs.
 """
 
 import json
 import os
+import signal
+import subprocess
 import time
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -21,6 +26,39 @@ from nova import exception
 FOLDER = Path(os.environ["NINELIVES_LAB"])
 UUID_LETTERS = 36
 LOOK_S = 0.1
+GUEST = "NINELIVES_GUEST"
+ALIVE = {power_state.RUNNING, power_state.PAUSED}
+
+
+def has_bodies():
+    """Say whether guests are processes here."""
+    return os.environ.get("NINELIVES_GUESTS") == "processes"
+
+
+def body(uuid):
+    """Find the process of a guest in this host; None where it does not run."""
+    wanted = f"{GUEST}={uuid}".encode()
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and wanted in (process / "environ").read_bytes().split(b"\0"):
+                return int(process.name)
+        except OSError:
+            continue  # it just ended
+    return None
+
+
+def embody(uuid, state):
+    """Let a guest have a process, or none, as its state wants it. Safe to repeat."""
+    pid = body(uuid)
+    if state in ALIVE and pid is None:
+        # Two forks, so that it is the init's child: nova-compute may die, and it lives on.
+        environment = {GUEST: uuid, "NINELIVES_LAB": str(FOLDER)}
+        words = ["/usr/bin/setsid", "--fork", "/usr/bin/sleep", "infinity"]
+        subprocess.run(words, env=environment, check=True)  # noqa: S603 - our own words
+    elif state not in ALIVE and pid is not None:
+        os.kill(pid, signal.SIGKILL)
+        while body(uuid) is not None:
+            time.sleep(LOOK_S / 10)
 
 
 class Guest:
@@ -42,7 +80,9 @@ class Guest:
 
     @property
     def state(self):
-        return int(self.path.read_text().split()[0])
+        state = int(self.path.read_text().split()[0])
+        is_dead = state in ALIVE and has_bodies() and body(self.uuid) is None
+        return power_state.SHUTDOWN if is_dead else state
 
     @state.setter
     def state(self, state):
@@ -73,6 +113,8 @@ class Guests(MutableMapping):
         write(self.folder / uuid, guest.state, guest.name)
 
     def __delitem__(self, uuid):
+        if has_bodies():
+            embody(uuid, power_state.SHUTDOWN)
         (self.folder / uuid).unlink(missing_ok=True)
 
 
@@ -84,6 +126,8 @@ def ordered():
 
 def write(path, state, name):
     """Replace the whole file at once, so that nobody reads half of it."""
+    if has_bodies():
+        embody(path.name, state)
     fresh = path.with_suffix(".new")
     fresh.write_text(f"{state} {name}\n")
     fresh.replace(path)

@@ -1,4 +1,4 @@
-"""Serves one WSGI module of OpenStack on loopback: serve.py NAME MODULE PORT THREADS.
+"""Serves one WSGI module of OpenStack: serve.py NAME MODULE ADDRESS PORT THREADS.
 
 Both nova's and keystone's modules parse sys.argv while they are imported, so that a server with
 options of its own makes them exit: the arguments are taken away first.
@@ -8,7 +8,7 @@ import importlib
 import sys
 
 
-def main(name, module, port, threads):
+def main(name, module, address, port, threads):
     """Serve until killed."""
     sys.argv = [name]
     application = importlib.import_module(module).application
@@ -16,7 +16,7 @@ def main(name, module, port, threads):
 
     waitress.serve(
         application,
-        host="127.0.0.1",
+        host=address,
         port=int(port),
         threads=int(threads),
         backlog=1024,
