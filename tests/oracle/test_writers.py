@@ -125,6 +125,37 @@ def test_it_is_a_persons_word_also_beside_a_proof_about_another_backend() -> Non
     assert started(told).laws == set()
 
 
+@pytest.mark.parametrize("cause", ["autostart", "foreign"])
+def test_a_strangers_copy_excuses_no_third_one_that_we_start(cause: str) -> None:
+    told = started(story().truly(so.HostChanged(C1, "frozen", OLD)), C2, cause)
+    assert told.laws == set()
+
+    assert started(told.after(60.0), C3).laws == {"I1"}
+
+
+def test_a_false_word_about_one_host_excuses_no_third_copy() -> None:
+    told = story().truly(so.HostChanged(C1, "frozen", OLD)).fencing().proved(C1, Method.HUMAN)
+    assert started(told).laws == set()
+
+    assert started(told.after(60.0), C3).laws == {"I1"}
+
+
+@pytest.mark.parametrize(("is_first", "laws"), [(True, set[str]()), (False, {"I1"})])
+def test_what_we_start_after_its_old_host_runs_it_of_itself_is_ours(
+    is_first: bool, laws: set[str]
+) -> None:
+    """A boot whose gate does not hold: nobody knew of it before, but after it everybody can."""
+    told = story().evacuating()
+    if is_first:
+        told.sent()
+    told.after(60.0).truly(so.HostChanged(C1, "booting", NEW), so.HostChanged(C1, "running", NEW))
+    told.truly(so.DomainStarted(S1, C1, is_rebuilt=False, cause="autostart"))
+    if not is_first:
+        told.after(1.0).sent()
+
+    assert started(told.after(1.0)).laws & {"I1"} == laws
+
+
 # I2.
 
 

@@ -10,3 +10,10 @@ def test_what_another_rescuer_began_is_its_own_also_while_the_api_is_away() -> N
 
     starts = [it for _, it in story.all(DomainStarted) if it.server == WEB and it.host != C1]
     assert [start.cause for start in starts] == ["foreign"]
+
+
+def test_a_rebuild_is_of_who_asked_for_it_whatever_its_user_does_meanwhile() -> None:
+    story = Story().run(60, (10, "power c1 off"), (12, "rescuer c1"), (12.2, "user lock web"))
+
+    starts = [it for _, it in story.all(DomainStarted) if it.server == WEB and it.host != C1]
+    assert [start.cause for start in starts] == ["foreign"]

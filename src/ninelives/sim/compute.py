@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from .world import World
 
 LIVE_MIGRATION_S = 5.0
-CAUSES = {nova.ADMIN.user: "nova", "user": "user"}
+# On whose behalf Nova starts something: ours, its user's, or another rescuer's.
+CAUSES = {"": "nova", nova.ADMIN.user: "nova", "user": "user"}
 RUNNING_STATES = (VmState.ACTIVE, VmState.RESCUED, VmState.PAUSED)
 NOVA_STATES = frozenset(state.value for state in nova.VmState)
 
@@ -146,10 +147,10 @@ def carry_out(world: "World", effect: nova.Effect) -> None:
     match effect:
         case nova.LookForDisk(host, server, work):
             look_for_disk(world, HostId(host), ServerId(server), work)
-        case nova.SpawnDomain(host, server, rebuild, work):
-            spawn(world, HostId(host), ServerId(server), work, rebuild)
-        case nova.StartDomain(host, server, work):
-            spawn(world, HostId(host), ServerId(server), work, rebuild=False)
+        case nova.SpawnDomain(host, server, rebuild, work, by):
+            spawn(world, HostId(host), ServerId(server), work, rebuild, by)
+        case nova.StartDomain(host, server, work, by):
+            spawn(world, HostId(host), ServerId(server), work, rebuild=False, by=by)
         case nova.StopDomain(host, server):
             on_running(world, host, server, stop_domain)
         case nova.DestroyDomain(host, server):
@@ -200,20 +201,17 @@ def disks_of(world: "World", server: ServerId) -> tuple[BackendId, ...]:
     return world.specs[server].disks
 
 
-def spawn(world: "World", host_id: HostId, server: ServerId, work: int, rebuild: bool) -> None:
-    """Start a QEMU, as far as the host, its libvirt and its storage let it."""
+def spawn(
+    world: "World", host_id: HostId, server: ServerId, work: int, rebuild: bool, by: str
+) -> None:
+    """Start a QEMU, as far as the host, its libvirt and its storage let it. `by`: who asked."""
     host = world.hosts[host_id]
     if not host.is_up:
         return
     why = spawn_error(world, host, server, rebuild)
     if why is None:
-        start_domain(world, host, server, rebuild, cause_of(world, server))
+        start_domain(world, host, server, rebuild, CAUSES.get(by, "foreign"))
     tell(world, nova.Spawned(work, why))
-
-
-def cause_of(world: "World", server: ServerId) -> str:
-    """Say on whose behalf Nova starts something: ours, its user's, or another rescuer's."""
-    return CAUSES.get(world.nova.last_to_act(server), "foreign")
 
 
 def spawn_error(world: "World", host: HostTruth, server: ServerId, rebuild: bool) -> str | None:

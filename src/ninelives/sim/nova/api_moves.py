@@ -135,6 +135,7 @@ def evacuate(state: State, asked: Evacuate) -> Reply:
         # Before 2.29 there is no `force`, and a host that is named skips the scheduler.
         is_forced=asked.host is not None and (bool(asked.force) or asked.microversion < (2, 29)),
         on_shared_storage=asked.on_shared_storage,
+        by=asked.by.user,
     )
     cast(state, work, None)
     return Answer(200)

@@ -133,7 +133,7 @@ def act_on(state: State, asked: ActOn) -> Reply:
     put_server(state, replace(server, task_state=rule.task))
     add_action(state, server.id, rule.action, asked.by.user)
     assert server.host is not None
-    cast(state, Act(server.id, server.host, asked.verb), server.host)
+    cast(state, Act(server.id, server.host, asked.verb, asked.by.user), server.host)
     return Answer(200 if asked.verb is Verb.RESCUE else 202)
 
 

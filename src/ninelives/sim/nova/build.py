@@ -26,7 +26,7 @@ def create(state: State, asked: CreateServer) -> Reply:
     )
     put_server(state, server)
     add_action(state, server.id, "create", asked.by.user)
-    cast(state, ScheduleBuild(server.id, asked.host), None)
+    cast(state, ScheduleBuild(server.id, asked.host, asked.by.user), None)
     return Answer(202, server)
 
 
@@ -39,7 +39,7 @@ def schedule_build(state: State, work: ScheduleBuild) -> None:
         _fail(state, server, scheduler.NOT_ENOUGH)
         return
     claim_allocation(state, server, host)
-    cast(state, Build(server.id, host), host)
+    cast(state, Build(server.id, host, work.by), host)
 
 
 def advance_build(state: State, work: Build) -> None:
@@ -56,7 +56,7 @@ def advance_build(state: State, work: Build) -> None:
             _fail(state, server, error)
         case MoveStage.RUN:
             number = ask(state, work, work.host)
-            emit(state, SpawnDomain(work.host, work.server, rebuild_image=True, work=number))
+            emit(state, SpawnDomain(work.host, work.server, True, number, work.by))
         case _:
             running = replace(server, vm_state=VmState.ACTIVE, power_state=PowerState.RUNNING)
             put_server(state, replace(running, task_state=None))

@@ -23,6 +23,7 @@ from .state import (
     forget_server,
     free_allocation,
     go_on,
+    last_to_act,
     push,
     put_allocation,
     put_process,
@@ -95,7 +96,8 @@ def act(state: State, work: Act) -> None:
         # start_instance powers on first and looks at the task state afterwards; a reboot looks
         # first.
         if is_expected or work.verb is Verb.START:
-            emit(state, StartDomain(work.host, work.server, ask(state, work, work.host)))
+            number = ask(state, work, work.host)
+            emit(state, StartDomain(work.host, work.server, number, work.by))
         return
     emit(state, _quieting(work))
     if is_expected:
@@ -301,7 +303,8 @@ def _init_server(state: State, host: HostName, server: Server) -> None:
             | TaskState.REBOOTING_HARD as task
         ):
             if server.vm_state is not VmState.ERROR:
-                go_on(state, Act(server.id, host, VERB_OF_TASK[task]), host, 0.0)
+                by = last_to_act(state, server.id)
+                go_on(state, Act(server.id, host, VERB_OF_TASK[task], by), host, 0.0)
         case _:
             pass
 

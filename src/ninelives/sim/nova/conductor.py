@@ -56,7 +56,8 @@ def schedule_evacuation(state: State, work: ScheduleEvacuation) -> None:
     if record is not None and record.dest != host:
         put_migration(state, replace(record, dest=host, updated=state.now))
     stops = work.microversion >= (2, 95)
-    cast(state, Rebuild(work.migration, work.server, host, stops, work.on_shared_storage), host)
+    shared = work.on_shared_storage
+    cast(state, Rebuild(work.migration, work.server, host, stops, shared, work.by), host)
 
 
 def schedule_move(state: State, work: ScheduleMove) -> None:

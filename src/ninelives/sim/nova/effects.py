@@ -28,6 +28,7 @@ class SpawnDomain:
     server: ServerId
     rebuild_image: bool
     work: int
+    by: str  # who asked for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class StartDomain:
     host: HostName
     server: ServerId
     work: int
+    by: str  # who asked for it
 
 
 @dataclass(frozen=True, slots=True)

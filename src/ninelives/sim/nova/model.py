@@ -25,7 +25,6 @@ from .records import (
     Service,
     ServiceView,
 )
-from .requests import ADMIN
 from .settings import Faults, Timings
 from .state import State, is_up, lose_commits, put_allocation, service_view
 
@@ -177,11 +176,6 @@ class Nova:
         """When the last action of this user on this server began; 0 before there was one."""
         actions = self._state.actions.get(server, ())
         return max((action.at for action in actions if action.user == user), default=0.0)
-
-    def last_to_act(self, server: ServerId) -> str:
-        """Who began the last action on this server; an admin's before there was one."""
-        actions = self._state.actions.get(server, ())
-        return actions[-1].user if actions else ADMIN.user
 
     @property
     def backlog_s(self) -> float:

@@ -99,7 +99,8 @@ def advance_cold(state: State, work: ColdMove) -> None:
             emit(state, StopDomain(record.source, record.server))
             put_server(state, replace(server, host=record.dest))
             number = ask(state, work, record.dest)
-            emit(state, SpawnDomain(record.dest, record.server, rebuild_image=False, work=number))
+            anew, by = False, record.user
+            emit(state, SpawnDomain(record.dest, record.server, anew, number, by))
         case _ if work.error is not None:
             set_status(state, record.id, MigrationStatus.ERROR)
             put_server(
@@ -134,7 +135,8 @@ def advance_revert(state: State, work: Revert) -> None:
             put_server(state, replace(server, host=record.source))
             cast(state, replace(work, stage=MoveStage.RUN), record.source)
         case MoveStage.RUN:
-            emit(state, StartDomain(record.source, server.id, ask(state, work, record.source)))
+            number = ask(state, work, record.source)
+            emit(state, StartDomain(record.source, server.id, number, record.user))
         case _ if work.error is not None:
             put_server(
                 state, replace(server, vm_state=VmState.ERROR, task_state=None, fault=work.error)

@@ -101,7 +101,7 @@ def _ask_for_domain(state: State, work: Rebuild) -> None:
         _fail(state, work, error)
         return
     number = ask(state, work, work.host)
-    emit(state, SpawnDomain(work.host, work.server, work.rebuild_image, number))
+    emit(state, SpawnDomain(work.host, work.server, work.rebuild_image, number, work.by))
 
 
 def _spawned(state: State, work: Rebuild) -> None:

@@ -142,6 +142,12 @@ def add_action(state: State, server: ServerId, name: str, user: str) -> None:
     state.actions[server] = (*state.actions.get(server, ())[1 - ACTIONS_KEPT :], action)
 
 
+def last_to_act(state: State, server: ServerId) -> str:
+    """Return who began the last action on this server that is still known; nobody: empty."""
+    actions = state.actions.get(server, ())
+    return actions[-1].user if actions else ""
+
+
 def put_allocation(
     state: State, consumer: str, server: Server, hosts: tuple[HostName, ...]
 ) -> None:

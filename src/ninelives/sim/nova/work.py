@@ -48,6 +48,7 @@ class ScheduleEvacuation:
     microversion: Microversion
     is_forced: bool
     on_shared_storage: bool | None
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Rebuild:
     host: HostName
     stops_at_end: bool
     on_shared_storage: bool | None
+    by: str
     stage: Stage = Stage.CLAIM
     vm_state: VmState = VmState.ACTIVE
     rebuild_image: bool = False
@@ -70,6 +72,7 @@ class Act:
     server: ServerId
     host: HostName
     verb: Verb
+    by: str
     is_started: bool = False  # its time has passed: now it takes effect
 
 
@@ -145,12 +148,14 @@ class ScheduleBuild:
 
     server: ServerId
     host: HostName | None
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
     server: ServerId
     host: HostName
+    by: str
     stage: MoveStage = MoveStage.PREPARE
     error: str | None = None
 

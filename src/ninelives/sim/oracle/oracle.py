@@ -80,7 +80,7 @@ class Oracle:
         picture, truth = self.picture, self.picture.truth
         match it:
             case so.DomainStarted():
-                truth.domain_started(it.server, it.host)
+                truth.domain_started(when, it)
                 found += writers.one_writer(picture, when, it)
                 found += returns.gate_kept(picture, when, it)
                 found += moves.data_kept(picture, when, it)

@@ -25,7 +25,11 @@ class Truth:
     domains: dict[ServerId, set[HostId]] = field(default_factory=dict[ServerId, set[HostId]])
     guests: dict[HostId, set[ServerId]] = field(default_factory=dict[HostId, set[ServerId]])
     paused: set[tuple[ServerId, HostId]] = field(default_factory=set[tuple[ServerId, HostId]])
-    came_up: dict[ServerId, HostId] = field(default_factory=dict[ServerId, HostId])  # the last copy
+    # The last copy that Nova let up: what libvirt starts of itself moves nobody.
+    came_up: dict[ServerId, HostId] = field(default_factory=dict[ServerId, HostId])
+    up_since: dict[tuple[ServerId, HostId], float] = field(
+        default_factory=dict[tuple[ServerId, HostId], float]
+    )
     records: dict[ServerId, so.Recorded] = field(default_factory=dict[ServerId, so.Recorded])
     conditions: dict[HostId, str] = field(default_factory=dict[HostId, str])
     cuts: dict[HostId, set[BackendId]] = field(default_factory=dict[HostId, set[BackendId]])
@@ -67,13 +71,15 @@ class Truth:
             truth.records[server] = so.Recorded(server, its.home)
             truth.came_up[server] = its.home
             if its.is_running:
-                truth.domain_started(server, its.home)
+                truth.domain_started(0.0, so.DomainStarted(server, its.home, is_rebuilt=False))
         return truth
 
-    def domain_started(self, server: ServerId, host: HostId) -> None:
-        self.domains.setdefault(server, set()).add(host)
-        self.guests.setdefault(host, set()).add(server)
-        self.came_up[server] = host
+    def domain_started(self, when: float, it: so.DomainStarted) -> None:
+        self.domains.setdefault(it.server, set()).add(it.host)
+        self.guests.setdefault(it.host, set()).add(it.server)
+        self.up_since[it.server, it.host] = when
+        if it.cause != "autostart":
+            self.came_up[it.server] = it.host
 
     def domain_paused(self, it: so.DomainPaused) -> None:
         if it.is_over:
@@ -199,12 +205,15 @@ class Truth:
     def is_left_behind(self, server: ServerId, host: HostId) -> bool:
         """Say whether a stranger started its server elsewhere, where it lives now: a zombie's end.
 
-        Nobody's outage begins when such a copy dies, and nobody may bring it back.
+        Nobody's outage begins when such a copy dies, and nobody may bring it back. Who lives where
+        it always did, while a copy came up beside it past Nova's records, has an outage like any.
         """
         strays = self.strays.get(server)
         if strays is None or host not in strays:
             return False
-        return self.came_up.get(server) != host or not self.lives_on(server, host)
+        last = self.came_up.get(server)
+        is_moved = last is not None and last != host and self.lives_on(server, last)
+        return is_moved or not self.lives_on(server, host)
 
     def runs_well(self, server: ServerId) -> bool:
         """Say whether a copy runs on a host that runs."""

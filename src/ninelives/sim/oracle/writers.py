@@ -57,19 +57,54 @@ def _judged(
     if len(picture.truth.domains.get(server, ())) < 2:
         return
     writers = sorted(picture.truth.writers(server))
-    if len(writers) < 2:
+    if len(writers) < 2 or host not in writers:
         return
-    if not picture.truth.strays.get(server, set[HostId]()).isdisjoint(writers):
-        picture.excused[f"I1 {cause}"] += 1
-    elif any(is_a_persons_word(picture, other, server) for other in writers if other != host):
-        picture.excused["I1 false human proof"] += 1
-    elif cause in ("nova", "user") and waited_for_its_boot(picture, server, host):
+    # By pairs: what excuses the one copy beside this one says nothing of a third.
+    ours = [
+        other
+        for other in writers
+        if other != host and not _is_excused(picture, server, host, other, cause)
+    ]
+    if not ours:
+        return
+    if cause in ("nova", "user") and waited_for_its_boot(picture, server, host):
         picture.truth.stray_started(server, host)  # nor what comes of it later is ours
         picture.excused["I1 ungated"] += 1
     elif _was_sent_on_waking(picture, server):
         picture.excused["I1 paused machine"] += 1
     else:
-        yield Violation("I1", when, server, f"can be written by {', '.join(writers)}")
+        yield Violation("I1", when, server, f"can be written by {', '.join(sorted((host, *ours)))}")
+
+
+def _is_excused(
+    picture: Picture, server: ServerId, host: HostId, other: HostId, cause: str
+) -> bool:
+    """Say whether one of two copies is a stranger's, or a person alone called the other dead."""
+    if _is_a_strangers(picture, server, host, other):
+        picture.excused[f"I1 {cause}"] += 1
+        return True
+    if is_a_persons_word(picture, other, server):
+        picture.excused["I1 false human proof"] += 1
+        return True
+    return False
+
+
+def _is_a_strangers(picture: Picture, server: ServerId, host: HostId, other: HostId) -> bool:
+    """Say whether a stranger made two copies of it, or left one where its server does not live.
+
+    The copy beside which a stranger started his own is nobody's but its host's: a third one that
+    we start while it lives is ours. So is the one that we start where a stranger's runs already,
+    and Nova has it there: no proof about that host stands any more.
+    """
+    truth = picture.truth
+    strays = truth.strays.get(server, set[HostId]())
+    if host in strays:
+        return other in strays or not truth.lives_on(server, host)
+    if other not in strays:
+        return False
+    asked = truth.asked_by_us.get((server, host))
+    was_first = asked is not None and asked <= truth.up_since.get((server, other), 0.0)
+    return was_first or not truth.lives_on(server, other)
 
 
 def _is_nobody_awake(picture: Picture) -> bool:
