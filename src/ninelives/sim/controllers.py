@@ -7,6 +7,7 @@ down ─▶ standby ─▶ leads ─▶ down          a pause stops the process,
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from ninelives.core import events as on
@@ -20,6 +21,7 @@ from . import tenure
 from .happenings import ControllerPaused, ControllerResumed, Decided, TermTaken
 from .network import store_reached
 from .sightings import Relation, View, blank
+from .truth import Condition, HostTruth
 from .twins import twin
 
 if TYPE_CHECKING:
@@ -277,7 +279,8 @@ def end(world: "World", controller: Controller, restarts: bool) -> None:
 
 def restart(world: "World", controller_id: WitnessId, life: int) -> None:
     controller = world.controllers[controller_id]
-    if controller.is_alive or controller.life != life or controller_id in world.kept_down:
+    is_kept_down = controller_id in world.kept_down or not has_a_seat(world, controller_id)
+    if controller.is_alive or controller.life != life or is_kept_down:
         return
     controller.is_alive = True
     world.eyes.frozen.discard(controller_id)
@@ -295,7 +298,8 @@ def pause(world: "World", controller: Controller, kind: Pause, until: float) -> 
     controller.frozen_mono = controller.clock.read(world.now)
     controller.pause = kind
     controller.paused_at = world.now
-    world.after(until - world.now, "resume", controller.id, controller.life)
+    if until < inf:
+        world.after(until - world.now, "resume", controller.id, controller.life)
     world.happen(ControllerPaused(controller.id, kind is Pause.MACHINE))
     world.touched(controller.id)
 
@@ -305,6 +309,8 @@ def resume(world: "World", controller_id: WitnessId, life: int) -> None:
     controller = world.controllers[controller_id]
     if controller.life != life or controller.pause is Pause.NOTHING:
         return
+    if not has_a_seat(world, controller_id):
+        return  # its host stands still as well: it goes on with that
     gap_s = 0.0
     if controller.pause is Pause.MACHINE:
         rate = controller.clock.rate
@@ -324,6 +330,31 @@ def resume(world: "World", controller_id: WitnessId, life: int) -> None:
     if controller.leads:
         tenure.rearm_guard(world, controller)
         world.tell_all(controller)
+
+
+# The host on which it runs.
+
+
+def has_a_seat(world: "World", controller_id: WitnessId) -> bool:
+    """Say whether the machine on which it runs is up: a compute host may be that machine."""
+    seat = world.setup.site.controller_hosts.get(controller_id)
+    return seat is None or world.hosts[seat].is_up
+
+
+def seat_changed(world: "World", host: HostTruth) -> None:
+    """Let the controllers that run on a host stand, end and start with it."""
+    for name, seat in world.setup.site.controller_hosts.items():
+        if seat != host.id:
+            continue
+        controller = world.controllers[name]
+        if host.condition in (Condition.FROZEN, Condition.HUNG):
+            pause(world, controller, Pause.MACHINE, inf)
+        elif not host.is_up:
+            end(world, controller, restarts=False)
+        elif controller.is_alive:
+            resume(world, name, controller.life)
+        else:
+            world.after(world.setup.knobs.restart_controller_s, "restart", name, controller.life)
 
 
 def begin_own_fault(world: "World", controller: Controller, reason: str) -> None:

@@ -175,6 +175,7 @@ def become(world: "World", host: HostTruth, condition: Condition) -> None:
     host.io_ended_at = None if is_alive else (host.io_ended_at or world.now)
     boot = None if condition in (Condition.OFF, Condition.BOOTING) else host.boot
     world.happen(HostChanged(host.id, condition.value, boot))
+    world.seat_changed(host)
     world.touched(host.id)
 
 

@@ -339,6 +339,9 @@ class World:
     def leave_office(self, controller: Controller, why: str) -> None:
         controllers.leave_office(self, controller, why)
 
+    def seat_changed(self, host: HostTruth) -> None:
+        controllers.seat_changed(self, host)
+
     def guest_changed(self, server: ServerId, host: HostId) -> None:
         health.guest_changed(self, server, host)
 
