@@ -173,6 +173,14 @@ def test_a_stopped_server_is_moved_but_not_started() -> None:
     assert told.laws == {"I15"}
 
 
+def test_who_was_stopped_before_the_story_began_is_not_started() -> None:
+    stopped = ServerFacts(C1, (CEPH,), is_running=False, is_wanted=False, word="stop")
+    told = story(facts(s1=stopped)).evacuating().sent()
+    told.replied(FIRST).watched(seen(S1, C2, record("completed")))
+
+    assert told.read(C1).acted(do.StartServer(S1, C2, 1, 1)).laws == {"I15"}
+
+
 def test_a_start_in_the_second_in_which_its_user_acts_is_nobodys_fault() -> None:
     told = story().evacuating().truly(so.UserActed(S1, "delete")).after(0.5)
 

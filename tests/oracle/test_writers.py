@@ -213,6 +213,17 @@ def test_a_target_seen_absent_is_no_writer() -> None:
     assert told.sent(target=C3, attempt=2).laws == set()
 
 
+def test_who_was_seen_absent_and_came_up_since_is_a_writer_again() -> None:
+    """Its user started it at its home, after it was seen to be gone there."""
+    told = story().evacuating().sent(target=C2)
+    told.replied(do.Evacuate(S1, C1, C2, 1, 1), on.Outcome.REFUSED)
+    told.decided(on.DomainsSeen(do.LookForDomain(S1, (C2,), 1), ((C2, False),)))
+    told.after(1.0).truly(so.DomainStarted(S1, C2, is_rebuilt=False, cause="user"))
+    told.truly(so.DomainStopped(S1, C2))
+
+    assert told.sent(target=C3, attempt=2).laws == {"I2"}
+
+
 # I3.
 
 

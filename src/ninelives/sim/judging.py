@@ -12,6 +12,8 @@ from .oracle import Oracle, ServerFacts, SetupFacts, Violation
 from .setup import ServerSpec, Setup
 from .world import World
 
+# What its user said of a server that begins in such a state.
+WORDS = {VmState.STOPPED: "stop", VmState.PAUSED: "pause", VmState.SUSPENDED: "suspend"}
 BUG = "bug"  # the law that an assertion or an exception breaks
 BUGS = (
     AssertionError,
@@ -81,6 +83,7 @@ def facts_of(setup: Setup, server: ServerSpec) -> ServerFacts:
         server.disks,
         bool(server.is_running),
         is_wanted=server.vm_state is VmState.ACTIVE,
+        word=WORDS.get(server.vm_state, ""),
         is_protected=promise.host_dies is Remedy.EVACUATE,
         is_pet=promise.data is Keep.PRESERVE,
     )

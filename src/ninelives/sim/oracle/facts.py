@@ -58,6 +58,7 @@ class ServerFacts:
     disks: tuple[BackendId, ...] = ()
     is_running: bool = True
     is_wanted: bool = True  # its user wants it to run: it is not stopped, paused or rescued
+    word: str = ""  # its user's last word before the story began: "stop", "pause", "suspend"
     is_protected: bool = True
     is_pet: bool = True  # its disk must never be built anew from an image
     keeps_apart: str = ""  # servers of one such group never share a host

@@ -12,7 +12,7 @@ from .facts import Violation
 from .picture import Picture
 from .told import Flight
 from .truth import NOT_MOVED
-from .writers import covers, disks_of, is_a_persons_word
+from .writers import covers, disks_of, is_a_persons_word, seen_absent
 
 LOOKED_S = 2.0  # the last read before a send may be this old when the user acts
 SETTLED = (at.Done, at.Failed, at.Skipped, at.Cancelled, at.WaitingForHost)
@@ -138,7 +138,7 @@ def _died(picture: Picture, flight: Flight, seen: ServerSeen | None) -> bool:
             return _is_dead(picture, server, target) or arrived or is_lost
         case do.LiveMigrate(server=server, source=source) if seen is not None:
             # It had arrived: where its guest was seen to be gone nothing drives the record on.
-            is_gone = source in picture.told.absent.get(server, set[HostId]())
+            is_gone = source in seen_absent(picture, server)
             is_over = (is_gone and seen.host != source) or _is_dead(picture, server, source)
             return is_over and _all_settled(picture, seen)
         case do.HardReboot(server=server, host=host, epoch=epoch):
@@ -160,7 +160,7 @@ def _all_settled(picture: Picture, seen: ServerSeen) -> bool:
 
     A live migration is driven by its source; whether its guest arrived is seen at the other end.
     """
-    absent = picture.told.absent.get(seen.id, set[HostId]())
+    absent = seen_absent(picture, seen.id)
     return all(
         record.is_final
         or _is_dead(picture, seen.id, record.target)
@@ -203,7 +203,7 @@ def move_sent(picture: Picture, when: float, action: do.Send) -> None:
             known = named if (of, during) == (source, epoch) else nobody
             picture.records.named[server] = (source, epoch, known | {target})
             picture.told.sent(when, action, server)
-            picture.told.absent.get(server, set[HostId]()).discard(target)
+            picture.told.absent.get(server, {}).pop(target, None)
         case do.ResetState() | do.StartServer() | do.HardReboot() | do.LiveMigrate():
             picture.told.sent(when, action, action.server)
         case do.PowerOn():

@@ -70,7 +70,10 @@ class Told:
         default_factory=dict[tuple[HostId, int], set[WitnessId]]
     )
     seen: dict[ServerId, ServerSeen] = field(default_factory=dict[ServerId, ServerSeen])
-    absent: dict[ServerId, set[HostId]] = field(default_factory=dict[ServerId, set[HostId]])
+    # Where no domain of it was seen, and at which of the world's instants.
+    absent: dict[ServerId, dict[HostId, float]] = field(
+        default_factory=dict[ServerId, dict[HostId, float]]
+    )
     candidates: dict[ServerId, dict[HostId, Candidate]] = field(
         default_factory=dict[ServerId, dict[HostId, Candidate]]
     )
@@ -119,9 +122,11 @@ class Told:
                 known = self.candidates.setdefault(event.request.server, {})
                 known.update({candidate.host: candidate for candidate in event.candidates})
             case on.DomainsSeen():
-                absent = self.absent.setdefault(event.request.server, set())
+                absent = self.absent.setdefault(event.request.server, {})
                 for host, is_there in event.present:
-                    (absent.add if is_there is False else absent.discard)(host)
+                    absent.pop(host, None)
+                    if is_there is False:
+                        absent[host] = when
             case _:
                 self._hear_order(event)
 

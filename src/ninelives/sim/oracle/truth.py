@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
 
 from ninelives.core.model import BackendId, BootId, HostId, MoveRecord, ServerId, WitnessId
 from ninelives.sim import happenings as so
@@ -70,6 +71,8 @@ class Truth:
         for server, its in facts.servers.items():
             truth.records[server] = so.Recorded(server, its.home)
             truth.came_up[server] = its.home
+            if its.word:
+                truth.unwanted[server] = (-inf, its.word)
             if its.is_running:
                 truth.domain_started(0.0, so.DomainStarted(server, its.home, is_rebuilt=False))
         return truth

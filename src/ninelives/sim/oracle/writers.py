@@ -10,6 +10,7 @@ I4  and the old copy is off the network too
 """
 
 from collections.abc import Iterable, Iterator
+from math import inf
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
@@ -135,8 +136,7 @@ def is_a_persons_word(picture: Picture, host: HostId, server: ServerId) -> bool:
 def certified(picture: Picture, when: float, action: Start) -> Iterator[Violation]:
     """I2, I3 and I4 for one send."""
     disks = disks_of(picture, action.server)
-    absent = picture.told.absent.get(action.server, set[HostId]())
-    for host in sorted(writers_but_target(picture, action) - absent):
+    for host in sorted(writers_but_target(picture, action) - seen_absent(picture, action.server)):
         made = picture.records.proofs(host)
         if not covers(made, disks):
             yield Violation("I2", when, action.server, f"nothing proves that {host} cannot write")
@@ -187,6 +187,12 @@ def writers_but_target(picture: Picture, action: Start) -> set[HostId]:
             if not record.is_final:
                 hosts |= {record.source} | ({record.target} if record.target else set[HostId]())
     return hosts - {target}
+
+
+def seen_absent(picture: Picture, server: ServerId) -> set[HostId]:
+    """Return where its domain was seen absent, and nothing let one up there since (SAFETY 7)."""
+    up_since, absent = picture.truth.up_since, picture.told.absent.get(server, {})
+    return {host for host, at in absent.items() if up_since.get((server, host), -inf) <= at}
 
 
 def disks_of(picture: Picture, server: ServerId) -> tuple[BackendId, ...]:
