@@ -96,6 +96,8 @@ def boot_servers(world: "World") -> None:
         host = world.hosts[seen.host]
         if seen.is_running:
             start_domain(world, host, seen.id, is_rebuilt=False)
+            if seen.vm_state is VmState.PAUSED:
+                pause_domain(world, host, seen.id)
         else:
             host.domains[seen.id] = Domain(is_running=False)
 

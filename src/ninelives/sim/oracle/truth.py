@@ -73,6 +73,8 @@ class Truth:
             truth.came_up[server] = its.home
             if its.word:
                 truth.unwanted[server] = (-inf, its.word)
+            if its.word == "pause":
+                truth.paused.add((server, its.home))
             if its.is_running:
                 truth.domain_started(0.0, so.DomainStarted(server, its.home, is_rebuilt=False))
         return truth
