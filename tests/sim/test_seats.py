@@ -19,7 +19,8 @@ def seated() -> World:
     world = World(replace(setup, site=site), 1, decide=thoughtless)
     world.run(5.0)
     leader = world.leader()
-    assert leader is not None and leader.id == N1
+    assert leader is not None
+    assert leader.id == N1
     return world
 
 
