@@ -30,6 +30,9 @@ AGENTLESS = Watched(frozenset({C1}), lambda _: 30.0)
 WITH_AGENT = Watched(frozenset(), lambda _: 30.0)
 
 
+USUAL = (C1, True, False, False, False, True)
+
+
 def roll(*rows: ServiceRow, at_s: float | None = 0.0) -> Roll:
     return Roll(rows, None if at_s is None else THERE + timedelta(seconds=at_s))
 
@@ -162,6 +165,22 @@ def test_what_an_operator_did_is_not_ours(row: ServiceRow, is_ours: bool) -> Non
     [seen] = Records(Names(), WITH_AGENT).seen(roll(row), 0.0)
 
     assert seen == NovaSeen(C1, True, False, row.is_forced_down, row.is_disabled, is_ours)
+
+
+@pytest.mark.parametrize(
+    ("row", "is_reserve"),
+    [
+        (replace(UP, is_disabled=True, reason="ninelives:reserve"), True),
+        (replace(UP, is_disabled=True, reason="Reserved for failover"), True),
+        (replace(UP, is_disabled=True, reason="disk is failing"), False),
+        (replace(UP, is_disabled=True, reason="ninelives:7"), False),
+        (replace(UP, reason="ninelives:reserve"), False),
+    ],
+)
+def test_the_reason_says_what_is_kept_in_reserve(row: ServiceRow, is_reserve: bool) -> None:
+    [seen] = Records(Names(), WITH_AGENT).seen(roll(row), 0.0) or [NovaSeen(*USUAL)]
+
+    assert seen.is_reserve is is_reserve
 
 
 # Canaries.

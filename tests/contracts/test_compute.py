@@ -290,9 +290,34 @@ class TestServices:
         def says(status: str) -> None:
             assert site.nova.service("c3")["status"] == status
 
-        site.nova.set_service("c3", status="disabled", disabled_reason="spare")
+        site.nova.set_service("c3", status="disabled", disabled_reason="Reserved, ask ops first")
 
         site.ask(story)
+        assert site.nova.service("c3")["disabled_reason"] == "ninelives:reserve"
+
+    def test_a_reserved_host_that_is_disabled_for_another_reason_is_left_alone(
+        self, site: Site3
+    ) -> None:
+        async def story(compute: Compute) -> list[tuple[Outcome, str]]:
+            answers = [await compute.reserve(C3, enabled=enabled) for enabled in (True, False)]
+            return [(answer.outcome, answer.reason) for answer in answers]
+
+        site.nova.set_service("c3", status="disabled", disabled_reason="disk is failing")
+
+        assert site.ask(story) == [(Outcome.REFUSED, "not_ours")] * 2
+        assert site.nova.service("c3")["disabled_reason"] == "disk is failing"
+
+    def test_what_rests_in_the_reserve_is_not_touched_by_an_outage_of_its_own(
+        self, site: Site3
+    ) -> None:
+        async def story(compute: Compute) -> list[tuple[Outcome, str]]:
+            answers = [await compute.disable(C3, 7), await compute.enable(C3)]
+            return [(answer.outcome, answer.reason) for answer in answers]
+
+        site.nova.set_service("c3", status="disabled", disabled_reason="ninelives:reserve")
+
+        assert site.ask(story) == [(Outcome.REFUSED, "not_ours"), (Outcome.DONE, "")]
+        assert site.nova.service("c3")["disabled_reason"] == "ninelives:reserve"
 
     def test_forcing_up_waits_for_the_source_to_clean_up(self, site: Site3) -> None:
         async def story(compute: Compute) -> list[tuple[Outcome, str]]:

@@ -12,6 +12,7 @@ grow with the fleet.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from math import inf
 from typing import NamedTuple
 
@@ -58,6 +59,25 @@ class Consent:
     reason: str
 
 
+class LoanStage(StrEnum):
+    """How far the loan of a reserved host is, as Nova shows it (reserve.py)."""
+
+    ASKED = "asked"
+    SERVING = "serving"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """A reserved host that is not at rest."""
+
+    host: HostId
+    need: HostId  # whose servers lacked a target; itself where somebody else enabled it
+    stage: LoanStage
+    since: float
+    is_used: bool = False  # servers were seen there
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """What operators and our own bugs decided. Durable."""
@@ -76,6 +96,7 @@ class Control:
     signed_off: tuple[ServerId, ...] = ()
     fence_ordered: tuple[tuple[HostId, str], ...] = ()
     consents: tuple[Consent, ...] = ()  # at most one of each host
+    loans: tuple[Loan, ...] = ()  # of reserved hosts, at most one of each
 
 
 HeardOn = tuple[WitnessId, Plane]

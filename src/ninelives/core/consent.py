@@ -48,9 +48,16 @@ def is_well(draft: Draft, host: HostId) -> bool:
 
 def may_undo(draft: Draft, action: do.Action) -> bool:
     """Say whether this takes back what leave was given for, when the outage is over already."""
-    if not isinstance(action, do.Enable) or _configured(draft, action.host) is Mode.OBSERVE:
-        return False
-    said = consent_of(draft, action.host)
+    match action:
+        case do.Enable(host=host):
+            outage = host
+        case do.Reserve(host=host, enabled=False):
+            needs = (loan.need for loan in draft.control.loans if loan.host == host)
+            outage = next(needs, host)
+        case _:
+            return False
+    known = outage in draft.cluster.site.hosts and _configured(draft, outage) is not Mode.OBSERVE
+    said = consent_of(draft, outage) if known else None
     return said is not None and said.is_given
 
 

@@ -21,6 +21,7 @@ from . import (
     orders_judged,
     queued,
     repair,
+    reserve,
     returning,
     shooting,
     storms,
@@ -40,7 +41,11 @@ from .move import reset_replied, send_replied, targets_seen
 from .proofs import pacemaker
 from .states import Class
 
-OVER = ("other_epoch", "other_boot")  # what a last check says of a request that outlived its time
+OVER = (
+    "other_epoch",
+    "other_boot",
+    "not_needed",
+)  # what a last check says of a request that outlived its time
 
 
 def decide(cluster: Cluster, event: on.Event, now: float) -> Decision:
@@ -100,6 +105,8 @@ def _about_host(draft: Draft, event: on.HostEvent) -> None:
             _mark_forced_down(draft, event.host)
         case _:
             pass
+    if isinstance(event, on.NovaSeen) and event.host in draft.cluster.site.reserve:
+        draft.wake(reserve.WAKE, draft.now)
     _news(draft, event.host)
 
 
@@ -173,6 +180,8 @@ def _woke(draft: Draft, subject: str) -> None:
                 _replied(draft, on.Replied(action, on.Outcome.UNKNOWN, "overdue"))
         case "adopted":
             adoption.settled(draft)
+        case reserve.WAKE:
+            reserve.look(draft)
         case "storm":
             storms.calm(draft)
         case vantage.WAKE:
@@ -224,6 +233,7 @@ def _servers(draft: Draft, event: on.ServerEvent) -> None:
                     repair.drain(draft, request.host, state.cls, servers)
             lost_work.remember(draft, event)  # first: the next step may start its nova-compute
             queued.remember(draft, request.host, servers)
+            reserve.listed(draft, event)
             returning.records_seen(draft, event)
             moves.listed(draft, event)
         case on.Watched(request=watch, servers=servers):
@@ -298,5 +308,7 @@ def _absolute_replied(draft: Draft, event: on.Replied) -> None:
                 draft.put_host(replace(record, forced_down_by_us=True))
                 draft.note(host, "service.forced_down")
                 draft.ask(do.ListServers(host, epoch, 0))
+        case do.Reserve():
+            reserve.replied(draft, event)
         case _:
             returning.replied(draft, event)

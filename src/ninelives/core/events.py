@@ -161,6 +161,7 @@ class NovaSeen:
     forced_down: bool
     disabled: bool
     is_ours: bool  # the disable reason and the force-down are those that ninelives set
+    is_reserve: bool = False  # it is disabled, and the reason says that it is kept in reserve
 
 
 @dataclass(frozen=True, slots=True)

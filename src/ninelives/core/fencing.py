@@ -117,9 +117,13 @@ def begin_fencing(draft: Draft, host: HostId, cls: Class) -> None:
 
 
 def disable(draft: Draft, host: HostId) -> None:
-    """Disable the service beside the roads. What an operator disabled stays the operator's."""
+    """Disable the service beside the roads. What an operator disabled stays the operator's.
+
+    And what rests in the reserve goes on to: nobody would enable it with the end of its outage.
+    """
     record, nova = draft.host(host), draft.sights(host).nova
-    if nova is not None and nova.disabled and not nova.is_ours and not record.disabled_by_us:
+    is_out = nova is not None and nova.disabled and (nova.is_reserve or not nova.is_ours)
+    if is_out and not record.disabled_by_us:
         return
     draft.act(do.Disable(host, record.epoch), draft.policy(host).request_timeout_s)
     draft.put_host(replace(record, disabled_by_us=True))

@@ -6,8 +6,8 @@ the server again, and asks here, against what it knows by now. "" lets the reque
 """
 
 from . import actions as do
+from . import reserve, vantage
 from . import states as at
-from . import vantage
 from .adoption import may_not_send
 from .arrival import may_start_on
 from .brakes import holding, holding_moves, holding_power_on
@@ -64,7 +64,7 @@ def objection(cluster: Cluster, action: do.Action, now: float, seen: ServerSeen 
         return "disarmed"
     if may_not_send(draft, action):
         return "store_adopted"
-    host = host_of(cluster, action)
+    host = host_of(draft, action)
     if host is not None and not may_undo(draft, action) and mode_of(draft, host) is not Mode.ACT:
         return "mode"
     match action:
@@ -75,7 +75,7 @@ def objection(cluster: Cluster, action: do.Action, now: float, seen: ServerSeen 
         case do.StartServer() | do.StopServer() | do.HardReboot() | do.LiveMigrate():
             return _start(draft, action, seen)
         case do.Reserve():
-            return ""
+            return reserve.objection(draft, action)
         case do.HandOver():
             return vantage.objection(draft, action)
         case _:
@@ -155,14 +155,16 @@ def _force_up(draft: Draft, action: do.ForceUp) -> str:
     return "" if is_empty or not has_agent else "guests_left"
 
 
-def host_of(cluster: Cluster, action: do.Action) -> HostId | None:
+def host_of(draft: Draft, action: do.Action) -> HostId | None:
     """Return the host whose outage an action is about, for how much is allowed there."""
+    if isinstance(action, do.Reserve):
+        return reserve.need_of(draft, action.host)
     named = getattr(action, "source", None) or getattr(action, "host", None)
     if isinstance(action, do.StartServer | do.StopServer):
         # Leave was given for the host that it comes from, not for the one where it arrived.
-        move = cluster.moves.get(action.server)
+        move = draft.move(action.server)
         named = move.host if move is not None else named
-    return named if named in cluster.site.hosts else None
+    return named if named in draft.cluster.site.hosts else None
 
 
 def _shot(draft: Draft, off: do.PowerOff) -> str:

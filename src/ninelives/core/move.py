@@ -12,7 +12,7 @@ seen in Nova's records, and nothing is sent while one is open (SAFETY 7, attack 
 from dataclasses import replace
 
 from . import actions as do
-from . import arrival, in_place, reset
+from . import arrival, in_place, reserve, reset
 from . import events as on
 from . import states as at
 from .arrival import NEEDS, give_up
@@ -152,7 +152,7 @@ def targets_seen(draft: Draft, event: on.TargetsSeen) -> None:
     elif (again := named_again(draft, move)) is not None:
         draft.put_move(replace(move, state=at.Planned(draft.now, NEEDS_TARGET + again)))
         tell(draft, move.host, f"move_held:{move.server}:needs_target", again)
-    else:
+    elif not reserve.comes_for(draft, move):
         fail(draft, move, "no_target", None)
 
 

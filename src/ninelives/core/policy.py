@@ -81,6 +81,11 @@ class Policy:
     project_moves_max: int = 16
     moves_max: int = 32
 
+    # Reserved hosts.
+    reserve_lent_max: int = 8  # of one segment at once; and one after the other
+    reserve_wait_s: float = 60.0  # a server waits so long for one that was asked for
+    reserve_look_s: float = 30.0  # how often one that serves is looked at
+
     # Soft repair, guests, return (SAFETY 4, 8).
     repair_tries_max: int = 2
     repair_timeout_s: float = 60.0

@@ -87,6 +87,11 @@ class Site:
         return frozenset(site.id for site in self.hosts.values() if not site.has_agent)
 
     @cached_property
+    def reserve(self) -> frozenset[HostId]:
+        """Every host that is kept for when capacity lacks."""
+        return frozenset(site.id for site in self.hosts.values() if site.is_reserved)
+
+    @cached_property
     def alone(self) -> Mapping[HostId, frozenset[HostId]]:
         """Map each host to the set of itself: one for all its servers, who are many."""
         return {host: frozenset({host}) for host in self.hosts}

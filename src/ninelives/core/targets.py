@@ -92,6 +92,11 @@ def named_again(draft: Draft, move: at.Move) -> HostId | None:
 
 
 def _is_allowed(draft: Draft, move: at.Move, target: HostId) -> bool:
+    return may_be_target(draft, move, target) and takes_servers(draft, target)
+
+
+def may_be_target(draft: Draft, move: at.Move, target: HostId) -> bool:
+    """Say whether the server may go to a host, were it in service."""
     if target not in draft.cluster.site.hosts:
         return False
     if target in move.writers and target not in move.absent_on:
@@ -99,7 +104,7 @@ def _is_allowed(draft: Draft, move: at.Move, target: HostId) -> bool:
     same_segment = draft.site(target).segment == draft.site(move.host).segment
     site = draft.site(target)
     sick = draft.views.sick_backends & set(site.backends) & set(move.seen.disks)
-    return same_segment and not sick and takes_servers(draft, target)
+    return same_segment and not sick
 
 
 def takes_servers(draft: Draft, target: HostId) -> bool:

@@ -7,7 +7,7 @@ another process mean nothing here. What was sent and not answered is unknown; it
 from dataclasses import replace
 
 from . import actions as do
-from . import adoption, storms
+from . import adoption, reserve, storms
 from . import events as on
 from . import states as at
 from .cluster import Views
@@ -26,6 +26,7 @@ def began(draft: Draft, event: on.TermBegan) -> None:
     for move in list(draft.cluster.moves.values()):
         _restart_move(draft, move)
     _restart_outbox(draft)
+    reserve.began(draft)
     adoption.wait_to_settle(draft)
     draft.note("control", "term.began", event.leader, f"term {event.term}")
 

@@ -31,18 +31,21 @@ Upgrade = Callable[[str, Any], Any]
 def _to_2(form: str, body: Any) -> Any:
     """Say that no setting of a term is known, that the store is no copy, and no gate opened.
 
-    Nor had anybody a word on a single outage.
+    Nor had anybody a word on a single outage, or a reserved host been lent.
     """
     if body.__class__ is not dict:
         return body  # whoever reads it says what is wrong with it
     if form == "control":
-        return {**body, "is_adopted": False, "consents": []}
+        return {**body, "is_adopted": False, "consents": [], "loans": []}
     if form != "event":
         return body
     began: Any = body.get("TermBegan")
     attested: Any = body.get("Attested")
+    nova: Any = body.get("NovaSeen")
     if began.__class__ is dict:
         return {"TermBegan": {**began, "setting": None}}
+    if nova.__class__ is dict:
+        return {"NovaSeen": {**nova, "is_reserve": False}}
     said: Any = attested.get("attestation") if attested.__class__ is dict else None
     if said.__class__ is dict:
         return {"Attested": {**attested, "attestation": {**said, "opened_by": ""}}}

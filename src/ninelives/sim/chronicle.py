@@ -168,6 +168,8 @@ class Chronicle:
                 self.facts.happens(when, host, "disabled")
             case do.Enable(host=host):
                 self.facts.happens(when, host, "enabled")
+            case do.Reserve(host=host, enabled=enabled):
+                self.facts.happens(when, host, *(("lent",) if enabled else ("given", "back")))
             case do.Revoke(host=host, backend=backend):
                 self.facts.happens(when, host, "revoked", "on", backend)
             case _:

@@ -35,6 +35,8 @@ VERBS: Mapping[str, tuple[str, str]] = {  # phrase → (kind of its subject, kin
     "forced up": ("host", ""),
     "disabled": ("host", ""),
     "enabled": ("host", ""),
+    "lent": ("host", ""),  # a reserved host was enabled by us
+    "given back": ("host", ""),
     "revoked on": ("host", "word"),
     "at risk": ("host", ""),  # zombie_risk
     "reported": ("any", "word"),

@@ -7,7 +7,7 @@ from ninelives.core import events as on
 from ninelives.core.model import WitnessId
 
 from . import compute, nova
-from .service_records import OUR_REASON, service_changed
+from .service_records import OUR_REASON, RESERVE, service_changed
 
 if TYPE_CHECKING:
     from .world import World
@@ -38,8 +38,9 @@ def request_of(action: CloudAction) -> nova.Request:
         case do.Enable(host=host):
             return nova.UpdateService(host, disabled=False)
         case do.Reserve(host=host, enabled=enabled):
-            reason = None if enabled else f"{OUR_REASON}reserve"
-            return nova.UpdateService(host, disabled=not enabled, reason=reason)
+            return nova.UpdateService(
+                host, disabled=not enabled, reason=None if enabled else RESERVE
+            )
         case do.StopServer(server=server):
             return nova.ActOn(server, nova.Verb.STOP)
         case do.StartServer(server=server):
@@ -64,6 +65,9 @@ def send(world: "World", controller: WitnessId, life: int, action: CloudAction) 
 
 
 def cloud_send(world: "World", controller: WitnessId, life: int, action: CloudAction) -> None:
+    if is_theirs(world, action):
+        world.reply_after(0.0, controller, life, action, on.Outcome.REFUSED, "not_ours")
+        return
     reply = world.nova.request(request_of(action), world.now)
     compute.pump(world)
     note_service(world, action, reply)
@@ -72,6 +76,19 @@ def cloud_send(world: "World", controller: WitnessId, life: int, action: CloudAc
         world.at(world.now + 1.0, ("power", action.target, "off"))
     outcome, why = outcome_of(reply)
     world.reply_after(reply.after_s, controller, life, action, outcome, why)
+
+
+def is_theirs(world: "World", action: CloudAction) -> bool:
+    """Say whether the record, which is read first, shows a disable that is not to be touched."""
+    if not isinstance(action, do.Reserve | do.Disable):
+        return False
+    reply = world.nova.request(nova.ListServices(), world.now)
+    shown = reply.body if isinstance(reply, nova.Answer) and isinstance(reply.body, tuple) else ()
+    for view in shown:
+        if isinstance(view, nova.ServiceView) and view.host == action.host and view.is_disabled:
+            is_reserve = view.disabled_reason == RESERVE
+            return is_reserve if isinstance(action, do.Disable) else not is_reserve
+    return False
 
 
 def note_service(world: "World", action: CloudAction, reply: nova.Reply) -> None:

@@ -16,6 +16,7 @@ from ninelives.core.model import (
 
 from . import nova, storage
 from .happenings import ComputeStarted, Recorded
+from .service_records import RESERVE
 from .truth import (
     ComputeState,
     Condition,
@@ -54,7 +55,10 @@ def build(setup: "Setup") -> nova.Nova:
         for site in setup.site.hosts.values()
     ]
     timings = nova.Timings(spawn_s=setup.knobs.spawn_s)
-    return nova.Nova(hosts, map(server_of, setup.servers), 0.0, timings)
+    cloud = nova.Nova(hosts, map(server_of, setup.servers), 0.0, timings)
+    for host in sorted(setup.site.reserve):
+        cloud.request(nova.UpdateService(host, disabled=True, reason=RESERVE), 0.0)
+    return cloud
 
 
 def room_of(setup: "Setup", host: HostId) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from .controllers import Report
 from .truth import ComputeState
 
 OUR_REASON = "ninelives:"
+RESERVE = f"{OUR_REASON}reserve"
 
 if TYPE_CHECKING:
     from .controllers import Controller
@@ -70,7 +71,10 @@ def service_seen(world: "World", view: nova.ServiceView) -> on.NovaSeen:
     ours = not view.is_forced_down or host in world.forced_by_us
     if view.is_disabled:
         ours = ours and (view.disabled_reason or "").startswith(OUR_REASON)
-    return on.NovaSeen(host, view.is_up, False, view.is_forced_down, view.is_disabled, ours)
+    return on.NovaSeen(
+        *(host, view.is_up, False, view.is_forced_down, view.is_disabled, ours),
+        is_reserve=view.is_disabled and view.disabled_reason == RESERVE,
+    )
 
 
 def service_changed(world: "World") -> None:

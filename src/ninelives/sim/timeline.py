@@ -173,6 +173,7 @@ SHOWN = {  # notes that are said as they are
     "proof.voided",
     "device.closed",
     "disarmed",
+    "reserve.closed",
     "guest.reset",
     "guest.well",
     "order.refused",

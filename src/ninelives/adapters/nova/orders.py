@@ -60,7 +60,7 @@ class Orders:
             now = await self._services.of(host)
         except Refused as refused:
             return Answer(Outcome.REFUSED, "unknown_host", str(refused))
-        if now.is_disabled and not is_ours(now.reason):
+        if now.is_disabled and (is_reserve(now.reason) or not is_ours(now.reason)):
             return Answer(Outcome.REFUSED, "not_ours", f"disabled: {now.reason}")
         return await self._set(host, {"status": "disabled", "disabled_reason": reason})
 
@@ -70,14 +70,22 @@ class Orders:
             now = await self._services.of(host)
         except Refused as refused:
             return Answer(Outcome.REFUSED, "unknown_host", str(refused))
-        if not now.is_disabled:
-            return ACCEPTED
+        if not now.is_disabled or now.reason == RESERVE:
+            return ACCEPTED  # what is back in the reserve rests there
         if not is_ours(now.reason):
             return Answer(Outcome.REFUSED, "not_ours", f"disabled: {now.reason}")
         return await self._set(host, {"status": "enabled"})
 
     async def reserve(self, host: HostId, enabled: bool) -> Answer:
-        """Take a reserved host into service, whoever disabled it: it is declared for that."""
+        """Take a reserved host into service, or back. What is disabled otherwise is left alone."""
+        try:
+            now = await self._services.of(host)
+        except Refused as refused:
+            return Answer(Outcome.REFUSED, "unknown_host", str(refused))
+        if now.is_disabled and not is_reserve(now.reason):
+            return Answer(Outcome.REFUSED, "not_ours", f"disabled: {now.reason}")
+        if now.is_disabled != enabled:
+            return ACCEPTED
         if enabled:
             return await self._set(host, {"status": "enabled"})
         return await self._set(host, {"status": "disabled", "disabled_reason": RESERVE})
@@ -104,3 +112,8 @@ class Orders:
 def is_ours(reason: str) -> bool:
     """Say whether no operator disabled it: we did, or nova-compute, whose libvirt was away."""
     return reason.startswith((OURS, NOVAS_OWN))
+
+
+def is_reserve(reason: str) -> bool:
+    """Say whether it is disabled for the reserve: by us, or by an operator who says "reserved"."""
+    return reason == RESERVE or (not is_ours(reason) and "reserve" in reason.casefold())

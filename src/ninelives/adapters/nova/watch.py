@@ -23,7 +23,7 @@ from ninelives.engine.errors import ConfigError, PortError
 
 from .health import Health, answers_of, keystone_answers
 from .identity import Identity
-from .orders import OURS, is_ours
+from .orders import OURS, is_ours, is_reserve
 from .services import Roll, Services
 from .views import Names, ServiceRow
 from .wire import Wire
@@ -130,6 +130,7 @@ class Records:
             row.is_forced_down,
             row.is_disabled,
             self._is_ours(host, row),
+            is_reserve=row.is_disabled and is_reserve(row.reason),
         )
         before = self._said.get(host, NovaSeen(host, True, False, False, False, True))
         if seen == before:
