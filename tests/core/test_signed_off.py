@@ -50,6 +50,30 @@ def test_a_rebuild_that_nobody_ends_is_given_up_once_it_was_told_and_signed_off(
     assert len(cloud.all_of(do.Evacuate)) == 1
 
 
+def starts_for_ever(cloud: SmallCloud, action: do.Action) -> Iterable[on.Event]:
+    """Take up the start, and never end its task (world 1128 of seed day6)."""
+    assert isinstance(action, do.StartServer)
+    cloud.change(action.server, task_state="powering-on")
+    return [on.Replied(action, on.Outcome.DONE)]
+
+
+def test_a_start_that_nobody_ends_is_told_and_given_up_once_it_was_signed_off() -> None:
+    cloud = CheckedCloud().started()
+    cloud.add("web", "c1")
+    cloud.answers[do.StartServer] = starts_for_ever
+    cloud.kill("c1")
+    cloud.until(lambda: bool(cloud.all_of(do.StartServer)), 120)
+    cloud.run(cloud.policy.verify_timeout_s - 60)
+    assert not cloud.was_told("move_slow:web")
+
+    cloud.until(lambda: cloud.was_told("move_slow:web"), 120)
+    cloud.tell(on.SignedOff("ada", WEB))
+    cloud.until(lambda: cloud.is_in("c1", at.Vacated), 60)
+
+    assert isinstance(cloud.move("web").state, at.Skipped)
+    assert len(cloud.all_of(do.StartServer)) == 1
+
+
 def led_back_unseen() -> SmallCloud:
     """C3 was proved off, is on again, and has no agent; the server was once sent there."""
     cloud = SmallCloud(site=small_site(has_agent=False)).started()

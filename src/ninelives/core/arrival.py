@@ -112,9 +112,12 @@ def verify_will(draft: Draft, move: at.Move, state: at.Starting) -> None:
     """See it run, or rest; a lost answer is looked up here, for the state itself tells."""
     will = word_of_user(move.seen) or move.will
     settle_s = draft.policy(move.host).nova_settle_s if state.is_sent else 0.0
-    if _has_died(draft, move, state.target) and draft.now >= state.since + settle_s:
-        _hand_on(draft, move, state.target)
-    if move.seen.task_state is not None or _has_died(draft, move, state.target):
+    if _has_died(draft, move, state.target):
+        if draft.now >= state.since + settle_s:
+            _hand_on(draft, move, state.target)
+        return
+    if move.seen.task_state is not None:
+        tell_slow(draft, move, state.target, state.since)
         return
     if will is not at.Will.NOT_MOVED and _is_of_before(draft, move, state):
         return
@@ -152,6 +155,21 @@ def _tell_unseen(draft: Draft, move: at.Move, state: at.Starting) -> None:
     is_late = draft.now >= state.since + policy.verify_timeout_s
     if is_late and move.server in draft.control.signed_off:
         give_up(draft, move, needs)
+
+
+def tell_slow(draft: Draft, move: at.Move, target: HostId, since: float) -> None:
+    """Call a person in time, who may sign off what Nova will never end.
+
+    A nova-compute that died alone in the middle of a rebuild leaves record and task open for ever,
+    and no proof is to be had of its host, which lives. So does another rescuer's request that
+    Nova's scheduler lost, of a server that only had to be started any more.
+    """
+    if draft.now < since + draft.policy(move.host).verify_timeout_s:
+        return
+    if move.server in draft.control.signed_off:
+        give_up(draft, move, f"slow to {target}")
+    else:
+        tell(draft, move.host, f"move_slow:{move.server}", target)
 
 
 NEEDS = "needs "

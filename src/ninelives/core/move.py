@@ -329,20 +329,8 @@ def _follow(draft: Draft, move: at.Move, target: HostId) -> None:
         fail(draft, move, "target_died", target)
     elif is_gone and move.seen.host == target and move.seen.task_state is None:
         _arrived(draft, move, target)  # Nova wrote its new host first, and never ended the record
-    elif draft.now >= move.state.since + draft.policy(move.host).verify_timeout_s:
-        _tell_slow(draft, move, target)
-
-
-def _tell_slow(draft: Draft, move: at.Move, target: HostId) -> None:
-    """Call a person, who may sign off what Nova will never end.
-
-    A nova-compute that died alone in the middle of a rebuild leaves record and task open for ever,
-    and no proof is to be had of its host, which lives.
-    """
-    if move.server in draft.control.signed_off:
-        give_up(draft, move, f"slow to {target}")
     else:
-        tell(draft, move.host, f"move_slow:{move.server}", target)
+        arrival.tell_slow(draft, move, target, move.state.since)
 
 
 def _arrived(draft: Draft, move: at.Move, host: HostId) -> None:
