@@ -57,3 +57,21 @@ def test_what_is_no_order_is_refused_with_words(body: bytes, says: str) -> None:
 def test_every_order_names_what_it_wants() -> None:
     for name in ORDERS:
         assert isinstance(read(order=name), Misread)
+
+
+def test_every_order_says_why() -> None:
+    whole: dict[str, object] = {
+        **dict.fromkeys(("host", "server", "road", "domain", "typed", "looked_at"), "c1"),
+        **dict.fromkeys(("on", "finish", "verified"), True),
+        **dict.fromkeys(("epoch", "shots"), 1),
+        "reason": "its rack burns",
+    }
+    made = {name: read(order=name, **whole) for name in ORDERS}
+
+    assert not [name for name, order in made.items() if isinstance(order, Misread)]
+    word = made.pop("confirm_dead")  # its reason is what was looked at
+    assert isinstance(word, ConfirmedDead)
+    assert word.looked_at == "c1"
+    assert {name: getattr(order, "reason", None) for name, order in made.items()} == dict.fromkeys(
+        made, "its rack burns"
+    )

@@ -82,13 +82,15 @@ def test_a_host_is_fenced_by_order_and_the_incident_tells_of_it(
 ) -> None:
     servers = cloud.guests("c2")
 
-    ordered = ninelives(controller, "host", "fence", "c2", "--yes", "c2")
+    why_fenced = ("--reason", "its fan screams")
+    ordered = ninelives(controller, "host", "fence", "c2", "--yes", "c2", *why_fenced)
 
     assert ordered.returncode == 0, ordered.stderr
     until(lambda: set(servers) <= {*cloud.guests("c1"), *cloud.guests("c3")})
     until(lambda: "c2/1" in ninelives(controller, "incident", "list").stdout)
     shown = ninelives(controller, "incident", "show", "c2/1").stdout
     assert "proof.made power_off" in shown
+    assert ": its fan screams" in shown
     html = ninelives(controller, "incident", "report", "c2/1", "--format", "html").stdout
     assert html.startswith("<!doctype html>")
     assert "off twice" in html

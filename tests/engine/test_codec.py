@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -20,6 +21,7 @@ from ninelives.engine.codec import (
     HOST,
     MINUTES,
     MOVE,
+    REASONED,
     UPGRADES,
     VERSION,
     Form,
@@ -151,15 +153,17 @@ def test_a_changed_document_is_refused_or_means_what_it_says(
 ) -> None:
     """Nothing is dropped, filled in or converted: what could be read writes the same again."""
     form, changed = document
-    assume(not is_older(changed))  # what an older version meant is written as this one does
+    assume(not is_of_another(form, changed))  # what it meant there is written as it is here
 
     read = read_or_none(form, written(changed))
 
     assert read is None or same(json.loads(encode(form, read)), changed)
 
 
-def is_older(document: Any) -> bool:
-    return document.__class__ is dict and document.get("v") in range(1, VERSION)
+def is_of_another(form: Form[Any], document: Any) -> bool:
+    """Say whether it is of a readable version, but not of the one that changed this form last."""
+    version = document.get("v") if document.__class__ is dict else None
+    return version in range(1, VERSION + 1) and version != form.since
 
 
 def read_or_none(form: Form[Any], document: bytes) -> Any:
@@ -314,6 +318,33 @@ def test_a_boot_of_version_1_says_of_nobody_that_he_opened_its_gate() -> None:
         decode(EVENT, written(now))
 
 
+@pytest.mark.parametrize("name", REASONED)
+@settings(max_examples=3, deadline=None)
+@given(st.data())
+def test_an_order_of_version_2_gave_no_reason(name: str, data: st.DataObject) -> None:
+    [kind] = [each for each in VOCABULARY if each.__name__ == name]
+    order = replace(data.draw(values(kind)), reason="")
+    now = json.loads(encode(EVENT, order))
+    del now["event"][name]["reason"]
+
+    assert decode(EVENT, written({**now, "v": 2})) == order
+    with pytest.raises(CodecError, match="'reason' is missing"):
+        decode(EVENT, written(now))
+
+
+@LONG
+@given(DOCUMENTS)
+def test_a_version_before_reads_what_did_not_change_since_and_refuses_the_rest(
+    document: tuple[Form[Any], Any],
+) -> None:
+    """A controller of the version before takes over the records of this one where it can."""
+    form, value = document
+
+    assert decode(form, encode(form, value), Schema(form.since)) == value
+    with pytest.raises(CodecError, match=f"has version {form.since}"):
+        decode(form, encode(form, value), Schema(form.since - 1))
+
+
 def test_every_older_version_has_a_way_up() -> None:
     assert set(UPGRADES) == set(range(1, VERSION))
 
@@ -334,7 +365,7 @@ def test_a_document_reads_well() -> None:
     event = on.Sighted(WitnessId("c2"), (), was_frozen=True)
 
     assert encode(EVENT, event) == (
-        b'{"v":2,"event":{"Sighted":'
+        b'{"v":3,"event":{"Sighted":'
         b'{"witness":"c2","changes":[],"references":[],"was_frozen":true}}}'
     )
     assert encode(ACTION, do.ForceDown(HostId("c1"), 2)) == (

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .cli_config import of_file, of_name
-from .cli_host_orders import order
+from .cli_host_orders import of_why, order
 from .client import of_format, of_socket
 from .exits import Complaint, Exit, Group
 
@@ -76,11 +76,12 @@ def test(host: str, path: Path, name: str | None, form: str) -> int:
 @click.argument("host", metavar="HOST")
 @click.argument("road", metavar="ROAD")
 @click.option("--withdraw", is_flag=True, help="It does not, or nobody knows any more.")
+@of_why
 @of_socket
-def sign(host: str, road: str, withdraw: bool, socket_path: Path) -> int:
+def sign(host: str, road: str, withdraw: bool, reason: str, socket_path: Path) -> int:
     """Vouch that ROAD switches HOST: you saw it go dark by it, or compared both serials."""
     asked = {"order": "road", "host": host, "road": road, "verified": not withdraw}
-    return order(socket_path, asked)
+    return order(socket_path, {**asked, "reason": reason})
 
 
 def configured(path: Path, name: str | None) -> "Configuration":

@@ -14,6 +14,7 @@ from .exits import Complaint, Exit
 from .views import Document
 
 of_host = click.argument("name", metavar="HOST", shell_complete=hosts_known)
+of_why = click.option("--reason", default="", help="Why. It is journalled.")
 of_yes = click.option("--yes", "typed", metavar="HOST", help="Its name once more, unasked.")
 
 
@@ -71,34 +72,37 @@ def lines(part: object) -> list[str]:
 
 @click.command()
 @of_host
+@of_why
 @of_yes
 @of_socket
-def fence(name: str, typed: str | None, socket_path: Path) -> int:
+def fence(name: str, reason: str, typed: str | None, socket_path: Path) -> int:
     """Cut the power of HOST now, and bring its servers back elsewhere."""
     typed = confirmed(name, typed, f"This cuts the power of {name}.")
-    return order(socket_path, {"order": "fence", "host": name, "typed": typed})
+    return order(socket_path, {"order": "fence", "host": name, "typed": typed, "reason": reason})
 
 
 @click.command()
 @of_host
+@of_why
 @of_socket
-def release(name: str, socket_path: Path) -> int:
+def release(name: str, reason: str, socket_path: Path) -> int:
     """Let a quarantined HOST try again now."""
-    return order(socket_path, {"order": "release", "host": name})
+    return order(socket_path, {"order": "release", "host": name, "reason": reason})
 
 
 @click.command()
 @of_host
+@of_why
 @of_socket
-def adopt(name: str, socket_path: Path) -> int:
+def adopt(name: str, reason: str, socket_path: Path) -> int:
     """Take HOST into care although it was never seen alive: it is suspect from now on."""
-    return order(socket_path, {"order": "adopt", "host": name})
+    return order(socket_path, {"order": "adopt", "host": name, "reason": reason})
 
 
 @click.command()
 @of_host
 @click.argument("which", type=click.Choice(["on", "off"]))
-@click.option("--reason", default="", help="Why. It is journalled.")
+@of_why
 @click.option("--power-job", is_flag=True, help="It will be switched off: that is no death.")
 @of_socket
 def maintenance(name: str, which: str, reason: str, power_job: bool, socket_path: Path) -> int:

@@ -5,7 +5,7 @@ from typing import cast
 
 import click
 
-from .cli_host_orders import order
+from .cli_host_orders import of_why, order
 from .client import asked, hosts_known, of_socket
 from .exits import Complaint, Exit
 from .views import Document
@@ -34,19 +34,22 @@ def hold(name: str, reason: str, socket_path: Path) -> int:
 
 @click.command("sign-off")
 @click.argument("server")
+@of_why
 @of_socket
-def sign_off(server: str, socket_path: Path) -> int:
+def sign_off(server: str, reason: str, socket_path: Path) -> int:
     """Take it upon yourself that SERVER (its id) stays as it is: its host waits for it no more."""
-    return order(socket_path, {"order": "sign_off", "server": server})
+    return order(socket_path, {"order": "sign_off", "server": server, "reason": reason})
 
 
 @click.command("storm-allow")
 @click.argument("domain")
 @click.argument("shots", type=click.IntRange(min=1))
+@of_why
 @of_socket
-def storm_allow(domain: str, shots: int, socket_path: Path) -> int:
+def storm_allow(domain: str, shots: int, reason: str, socket_path: Path) -> int:
     """Allow SHOTS more shots in DOMAIN (rack:a, segment:s, zone:z, all), in this storm only."""
-    return order(socket_path, {"order": "storm_allow", "domain": domain, "shots": shots})
+    asked_for = {"order": "storm_allow", "domain": domain, "shots": shots}
+    return order(socket_path, {**asked_for, "reason": reason})
 
 
 def leave_asked_of(standing: Document, host: str) -> bool:

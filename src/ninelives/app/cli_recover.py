@@ -46,7 +46,7 @@ NOT_NOW = {
 
 @click.command()
 @of_host
-@click.option("--reason", default="", help="Why; for leave. It is journalled.")
+@click.option("--reason", default="", help="Why. It is journalled; leave needs one.")
 @click.option("--finish", "half", flag_value="finish", help="Half fenced: cut its power for good.")
 @click.option("--undo", "half", flag_value="undo", help="Half fenced: let it live.")
 @of_socket
@@ -56,14 +56,14 @@ def recover(name: str, reason: str, half: str | None, socket_path: Path) -> int:
     state, _, why = str(shown["state"]).partition(" ")
     standing = cast("Document", asked(socket_path, "/v1/status"))
     if why == "(half_fenced)":
-        return settle(socket_path, name, shown, half)
+        return settle(socket_path, name, shown, half, reason)
     if leave_asked_of(standing, name):
         if not reason:
             raise Complaint(f"{name} waits for leave", "say why: --reason", Exit.USAGE)
         leave = {"order": "approve", "host": name, "epoch": shown["epoch"], "reason": reason}
         return order(socket_path, leave)
     if state in ("vacated", "quarantined"):
-        return order(socket_path, {"order": "power_on", "host": name})
+        return order(socket_path, {"order": "power_on", "host": name, "reason": reason})
     if shown["zombie_risk"]:
         hint = "`ninelives host confirm-dead` if you saw it dark, or `ninelives host fence`"
         raise Complaint(f"its proof was contradicted: {shown['zombie_risk']}", hint, Exit.REFUSED)
@@ -74,7 +74,7 @@ def recover(name: str, reason: str, half: str | None, socket_path: Path) -> int:
     return Exit.DONE
 
 
-def settle(socket_path: Path, name: str, shown: Document, half: str | None) -> int:
+def settle(socket_path: Path, name: str, shown: Document, half: str | None, reason: str) -> int:
     """Let the person choose for a host that came back to life under its fence."""
     if half is None:
         raise Complaint(
@@ -83,4 +83,4 @@ def settle(socket_path: Path, name: str, shown: Document, half: str | None) -> i
             Exit.USAGE,
         )
     word = {"order": "settle", "host": name, "epoch": shown["epoch"], "finish": half == "finish"}
-    return order(socket_path, word)
+    return order(socket_path, {**word, "reason": reason})

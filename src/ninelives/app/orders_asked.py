@@ -55,11 +55,13 @@ class Fields(NamedTuple):
 Make = Callable[[str, Fields], Order]
 
 ORDERS: Mapping[str, Make] = {
-    "fence": lambda by, f: FenceOrdered(by, HostId(f.text("host")), f.text("typed")),
-    "release": lambda by, f: Released(by, HostId(f.text("host"))),
-    "adopt": lambda by, f: Adopted(by, HostId(f.text("host"))),
-    "power_on": lambda by, f: PowerOnOrdered(by, HostId(f.text("host"))),
-    "sign_off": lambda by, f: SignedOff(by, ServerId(f.text("server"))),
+    "fence": lambda by, f: FenceOrdered(
+        by, HostId(f.text("host")), f.text("typed"), f.text("reason", "")
+    ),
+    "release": lambda by, f: Released(by, HostId(f.text("host")), f.text("reason", "")),
+    "adopt": lambda by, f: Adopted(by, HostId(f.text("host")), f.text("reason", "")),
+    "power_on": lambda by, f: PowerOnOrdered(by, HostId(f.text("host")), f.text("reason", "")),
+    "sign_off": lambda by, f: SignedOff(by, ServerId(f.text("server")), f.text("reason", "")),
     "maintenance": lambda by, f: MaintenanceSet(
         by, HostId(f.text("host")), f.flag("on"), f.text("reason", ""), f.flag("power_job", False)
     ),
@@ -78,11 +80,13 @@ ORDERS: Mapping[str, Make] = {
         by, HostId(f.text("host")), f.number("epoch"), f.text("reason")
     ),
     "settle": lambda by, f: HalfFencedSettled(
-        by, HostId(f.text("host")), f.number("epoch"), f.flag("finish")
+        by, HostId(f.text("host")), f.number("epoch"), f.flag("finish"), f.text("reason", "")
     ),
-    "storm_allow": lambda by, f: StormAllowed(by, DomainId(f.text("domain")), f.number("shots")),
+    "storm_allow": lambda by, f: StormAllowed(
+        by, DomainId(f.text("domain")), f.number("shots"), f.text("reason", "")
+    ),
     "road": lambda by, f: RoadSigned(
-        by, HostId(f.text("host")), RoadId(f.text("road")), f.flag("verified")
+        by, HostId(f.text("host")), RoadId(f.text("road")), f.flag("verified"), f.text("reason", "")
     ),
 }
 

@@ -43,6 +43,7 @@ class Adopted:
 
     by: str
     host: HostId
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class HalfFencedSettled:
     host: HostId
     epoch: int
     finish: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class StormAllowed:
     by: str
     domain: DomainId
     shots: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class PowerOnOrdered:
 
     by: str
     host: HostId
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Released:
 
     by: str
     host: HostId
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ class FenceOrdered:
     by: str
     host: HostId
     typed: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,7 @@ class SignedOff:
 
     by: str
     server: ServerId
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +144,7 @@ class RoadSigned:
     host: HostId
     road: RoadId
     is_verified: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """The vocabulary as bytes and back: a versioned envelope that refuses what it does not know.
 
-    {"v": 1, "event": {"Replied": {…}}}
+    {"v": 3, "event": {"Replied": {…}}}
 
 Laws:
   - decode(form, encode(form, value)) == value
   - what is not exactly a value of this version, or of an older one that can be upgraded, is a
     `CodecError` that says what and where; half-understood state would be acted upon
   - equal values give equal bytes, so that digests can be compared
+  - a form is written as of the version that changed it last, so that a controller of the version
+    before takes over whatever it would have written itself
 """
 
 import json
@@ -22,7 +24,10 @@ from ninelives.core import actions, cluster, events, setting, states
 from ninelives.engine.codec_types import Misfit, Read, Write, new_converter
 from ninelives.engine.errors import CodecError
 
-VERSION = 2  # +1 with every change of the vocabulary after a release, and an entry in UPGRADES
+# +1 with every change of the vocabulary, with an entry in UPGRADES, and `since` of the forms that
+# changed. Requests are named by their documents (journal.outbox_key): whoever changes ACTION finds
+# a way for those that are under way while it happens.
+VERSION = 3
 
 # Turns the body of one form (its name, its JSON) of a version into that of the next one.
 Upgrade = Callable[[str, Any], Any]
@@ -52,7 +57,21 @@ def _to_2(form: str, body: Any) -> Any:
     return body
 
 
-UPGRADES: Mapping[int, Upgrade] = {1: _to_2}
+REASONED = (
+    *("Adopted", "FenceOrdered", "HalfFencedSettled", "PowerOnOrdered"),
+    *("Released", "RoadSigned", "SignedOff", "StormAllowed"),
+)
+
+
+def _to_3(form: str, body: Any) -> Any:
+    """Say that nobody was asked for the reason of an order."""
+    if form != "event" or body.__class__ is not dict:
+        return body
+    orders = {name: body[name] for name in REASONED if body.get(name).__class__ is dict}
+    return {**body, **{name: {**order, "reason": ""} for name, order in orders.items()}}
+
+
+UPGRADES: Mapping[int, Upgrade] = {1: _to_2, 2: _to_3}
 
 Value = TypeVar("Value")
 
@@ -70,9 +89,10 @@ class Form(Generic[Value]):
 
     name: str
     kind: Any = field(repr=False)
+    since: int = 2  # the version that changed it last
 
 
-EVENT: Form[events.Event] = Form("event", events.Event)
+EVENT: Form[events.Event] = Form("event", events.Event, since=3)
 ACTION: Form[actions.Action] = Form("action", actions.Action)
 CONTROL: Form[cluster.Control] = Form("control", cluster.Control)
 HOST: Form[states.Host] = Form("host", states.Host)
@@ -131,7 +151,7 @@ _to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circul
 
 @cache
 def _writer(form: Form[Any]) -> tuple[Write, str]:
-    return _CONVERTER.get_unstructure_hook(form.kind), f'{{"v":{VERSION},"{form.name}":'
+    return _CONVERTER.get_unstructure_hook(form.kind), f'{{"v":{form.since},"{form.name}":'
 
 
 @cache
