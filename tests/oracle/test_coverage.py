@@ -46,6 +46,10 @@ FORGED: Mapping[str, tuple[str, str]] = {
     "I25": ("test_liveness", "test_an_outage_that_everybody_forgets_breaks_i25"),
     "L1": ("test_liveness", "test_a_hold_of_which_nobody_is_told_breaks_l1"),
     "L2": ("test_liveness", "test_a_host_that_flaps_unnoticed_breaks_l2"),
+    "L3": (
+        "test_reserves",
+        "test_lending_one_although_another_host_could_take_the_server_breaks_l3",
+    ),
     NEVER: ("test_pairs", "test_an_event_that_cannot_meet_a_state_breaks_a_law"),
 }
 # Laws that SAFETY words so that another one must fire with them, and which. There is none.

@@ -72,12 +72,13 @@ def drawn_setup(rng: Random) -> Setup:
     hosts, sets = with_quorum(rng, hosts)
     seats = dict(zip(controllers, hosts, strict=False)) if rng.random() < 0.2 else {}
     own = {each: drawn_policy(rng) for each in sorted(set(segments)) if rng.random() < 0.2}
+    servers = drawn_servers(rng, tuple(hosts.values()))
     return Setup(
         Site(hosts, controllers, sets, seats),
         policy,
         {segment: replace(each, rules=RULES) for segment, each in own.items()},
-        tuple(drawn_servers(rng, tuple(hosts.values()))),
-        drawn_rooms(rng, names),
+        tuple(servers),
+        drawn_rooms(rng, tuple(hosts.values()), servers),
         Knobs(boot_s=rng.choice((30.0, 60.0, 120.0)), spawn_s=rng.choice((1.0, 5.0, 20.0))),
     )
 
@@ -165,10 +166,21 @@ def with_quorum(
     return marked, {"galera": QuorumSet("galera", members, 2)}
 
 
-def drawn_rooms(rng: Random, names: Sequence[str]) -> dict[HostId, Room]:
-    if rng.random() < 0.75:
-        return {}
-    return {HostId(name): Room(vcpus=rng.randint(4, 16)) for name in names}
+def drawn_rooms(
+    rng: Random, hosts: Sequence[HostSite], servers: Sequence[ServerSeen]
+) -> dict[HostId, Room]:
+    """Draw how much room there is. Where hosts are kept in reserve the others are full, mostly."""
+    is_wide = rng.random() < 0.75
+    if any(host.is_reserved for host in hosts) and rng.random() < 0.7:
+        return {host.id: Room(vcpus=drawn_need(rng, host, servers)) for host in hosts}
+    return {} if is_wide else {host.id: Room(vcpus=rng.randint(4, 16)) for host in hosts}
+
+
+def drawn_need(rng: Random, host: HostSite, servers: Sequence[ServerSeen]) -> int:
+    """Draw room for who is there and perhaps one more; in the reserve for some."""
+    if host.is_reserved:
+        return rng.randint(1, 6)
+    return sum(server.host == host.id for server in servers) + rng.randint(0, 1)
 
 
 # Servers.

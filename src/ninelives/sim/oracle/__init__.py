@@ -5,6 +5,7 @@ shots       I5 class · I6 life veto · I7 blast radius · I8 guards · I12 abso
 actors      I9 own freeze · I10 one actor · I11 intents · I13 numbers
 moves       I14 nobody forgotten · I15 will · I16 one move · I17 order · I18 place · I19 limits
 returns     I20 gate · I21 revocations · I22 lease arithmetic
+reserves    L3 reserved hosts
 replay      I24 · accounting I25, counts · liveness L1, L2
 """
 

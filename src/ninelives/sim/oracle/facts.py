@@ -8,8 +8,8 @@ from ninelives.core.model import BackendId, HostId, SegmentId, ServerId
 from ninelives.core.policy import BALANCED, Policy
 from ninelives.core.site import Site
 
-# Every law that the oracle judges by, as SAFETY 9 has it. A history that breaks each of them, and
-# no other, stands in tests/oracle.
+# Every law that the oracle judges by, as SAFETY 9 has it, and L3 (ADR 42). A history that breaks
+# each of them, and no other, stands in tests/oracle.
 LAWS: Final[Mapping[str, str]] = {
     "I1": "one writer per server",
     "I2": "certificate first, for every writer but the target",
@@ -38,6 +38,7 @@ LAWS: Final[Mapping[str, str]] = {
     "I25": "the phases of each outage tile it without gap",
     "L1": "every episode ends, or somebody is told",
     "L2": "no host cycles for ever unnoticed",
+    "L3": "a reserved host is lent in need only, one after the other, and given back",
 }
 
 

@@ -14,7 +14,7 @@ from ninelives.core import states as at
 from ninelives.core.model import HostId, Proof, Validity
 from ninelives.sim import happenings as so
 
-from . import actors, liveness, moves, queues, returns, shots, writers
+from . import actors, liveness, moves, queues, reserves, returns, shots, writers
 from .accounting import Counts, Outages
 from .facts import SetupFacts, Violation
 from .picture import Picture, forked
@@ -66,6 +66,7 @@ class Oracle:
         if healed:
             found += liveness.duties_done(self.picture, when)
             found += actors.every_intent_ended(self.picture, when)
+            found += reserves.all_given_back(self.picture, when)
         self.violations += found
         return found
 
@@ -158,6 +159,8 @@ class Oracle:
                 returns.gate_opened(picture, action)
             case do.LiftRevocation():
                 found += returns.led_back_in_order(picture, when, action)
+            case do.Reserve():
+                found += reserves.enabled(picture, when, action)
             case _:
                 pass
         found += actors.intent_first(picture, when, action)
@@ -184,6 +187,7 @@ class Oracle:
         if not isinstance(event, on.Woke):  # most events by far, and nothing is told by them
             self._told(when, it, event)
         if decision.control is not None:
+            found += reserves.lent(picture, when, it, decision.control)
             picture.records.control = decision.control
         if decision.outbox:
             found += actors.outbox_kept(picture, when, it)

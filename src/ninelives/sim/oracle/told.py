@@ -63,6 +63,7 @@ class Told:
     )
     bad_canaries: set[str] = field(default_factory=set[str])
     disabled: set[HostId] = field(default_factory=set[HostId])
+    sick: set[BackendId] = field(default_factory=set[BackendId])
     began: float = -inf  # of the term, on the leader's own clock
     # Facts that no change of leader makes untrue.
     armed: dict[HostId, bool] = field(default_factory=dict[HostId, bool])
@@ -114,6 +115,8 @@ class Told:
                 is_out = event.disabled or event.forced_down
                 (self.disabled.add if is_out else self.disabled.discard)(event.host)
                 (self.reporting.add if event.has_advanced else self.reporting.discard)(event.host)
+            case on.BackendSeen(backend=backend, is_ok=is_ok):
+                (self.sick.discard if is_ok else self.sick.add)(backend)
             case on.StorageSeen():
                 self.written.setdefault(event.host, {})[event.backend] = event.watched
             case on.GuestSeen():
@@ -146,6 +149,7 @@ class Told:
                 self.renewals.clear()
                 self.bad_canaries.clear()
                 self.disabled.clear()
+                self.sick.clear()
                 self.began = now
             case on.Renewed():
                 self.renewals[event.host] = (now, event)
