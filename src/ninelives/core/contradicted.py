@@ -92,9 +92,11 @@ def watch_mapping(draft: Draft, fallen: HostId, cls: at.Class) -> None:
 
     A shot of an earlier term has no instant on our clock, nor has a silence that was there before
     us. As long as nothing was started on that shot, nobody else has watched for this either.
+
+    Nova's record is not waited for: it calls an agentless host alive for longer than starts wait.
     """
     state, shots = draft.host(fallen).state, draft.control.shots
-    is_gone = cls is at.Class.DEAD_POWER or Facts(draft, fallen).is_silent
+    is_gone = cls is at.Class.DEAD_POWER or Facts(draft, fallen).is_unheard
     if not shots or not isinstance(state, at.Suspect | at.Held) or not is_gone:
         return
     policy, gone = draft.policy(fallen), draft.sights(fallen).strong_until

@@ -14,6 +14,7 @@ from .cluster import Sights
 from .draft import Draft
 from .evidence import (
     LATE_S,
+    NOVA,
     is_own_fault,
     life_lag_s,
     off_twice,
@@ -84,13 +85,27 @@ class Facts:
     @cached_property
     def is_silent(self) -> bool:
         """No plane gives any sign, and somebody who should hear one says so."""
+        return self.is_unheard and not self._is_written_of
+
+    @cached_property
+    def is_unheard(self) -> bool:
+        """Nobody hears it, and somebody who should says so; its record may look alive for a while.
+
+        Nova goes on calling a host up whose agentless nova-compute died half a minute ago.
+        """
         is_missed = False
         for by in self.sights.heard.values():
-            for each in by.values():
-                if each.sign is Sign.STRONG or each.sign is Sign.WEAK:
+            for witness, each in by.items():
+                if (each.sign is Sign.STRONG or each.sign is Sign.WEAK) and witness != NOVA:
                     return False
                 is_missed = is_missed or each.sign is Sign.SILENT
         return is_missed
+
+    @property
+    def _is_written_of(self) -> bool:
+        """Nova's record speaks for a host that no agent speaks for."""
+        record = self.sights.heard.get(Plane.MANAGEMENT, {}).get(NOVA)
+        return record is not None and record.sign is Sign.STRONG
 
     @property
     def is_gone(self) -> bool:
