@@ -154,6 +154,18 @@ def test_after_a_long_pause_each_is_asked_for_anew() -> None:
     assert {each.host for each in seen.values()} == {"c9"}
 
 
+def test_many_of_whom_nothing_is_known_yet_are_asked_for_each() -> None:
+    async def story(roster: Roster) -> tuple[ServerSeen, ...]:
+        await roster.on_host(HostId("c1"))
+        return await roster.show(IDS)
+
+    told = wire([listed(second=0), listed(second=2)], [moves(), moves()])
+
+    seen = play(told, story)
+
+    assert [each.host for each in seen] == ["c1"] * 4
+
+
 def test_a_nova_that_does_not_tell_its_time_is_asked_for_each() -> None:
     undated = Reply(200, {}, listed(server("b", "c2")).body)
     told = wire([undated], [moves()])

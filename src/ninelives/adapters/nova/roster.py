@@ -193,14 +193,15 @@ class Roster:
             self._learn(server, changed.get(server), moves.get(server, {}))
         self._as_of = date
         strangers = [server for server in wanted if server not in fresh]
-        found = await self._ask_each(dict.fromkeys([*strangers, *self._unswept(wanted)]))
+        unswept = self._unswept([server for server in wanted if server in fresh])
+        found = await self._ask_each([*strangers, *unswept])
         news = [each for each in wanted if each in changed and each not in found]
         await together(self._with_action(each, date) for each in news)
         return found
 
-    def _unswept(self, wanted: list[ServerId]) -> list[ServerId]:
+    def _unswept(self, known: list[ServerId]) -> list[ServerId]:
         before = asyncio.get_running_loop().time() - UNSWEPT_S
-        oldest = sorted(wanted, key=lambda server: self._known[server].asked_at)
+        oldest = sorted(known, key=lambda server: self._known[server].asked_at)
         return [server for server in oldest if self._known[server].asked_at < before][:SWEEP]
 
     async def _changed_servers(
