@@ -17,7 +17,7 @@ from ninelives.engine.lease import Hold
 from ninelives.engine.looks import Looks
 from ninelives.engine.node import Node, Ready
 
-from . import tenure
+from . import tenure, versions
 from .happenings import ControllerPaused, ControllerResumed, Decided, TermTaken
 from .network import store_reached
 from .sightings import Relation, View, blank
@@ -96,6 +96,7 @@ class Controller:
     unread_since: float | None = None  # since when Nova shows it no records
     is_own_fault: bool = False
     looks: Looks = field(default_factory=Looks)
+    version: int = versions.THIS  # of its program
 
     @property
     def is_running(self) -> bool:
@@ -125,6 +126,10 @@ class Controller:
 def begin_term(world: "World", controller: Controller, hold: Hold) -> None:
     """Start from what is durable; nothing that was seen is inherited."""
     setup, records = world.setup, world.ledger.begin_term(controller.id)
+    if controller.version != versions.THIS and not versions.reads(records, controller.version):
+        world.note(controller.id, "store.refused", "newer_version")
+        end(world, controller, restarts=True)
+        return
     cluster = restored(setup.site, setup.policy, *records, segment_policies=setup.segment_policies)
     controller.node = Node(cluster, world.decide, world.ledger.revision, world.laws)
     controller.hold = hold

@@ -13,7 +13,7 @@ from ninelives.core.model import (
     ServerId,
     WitnessId,
 )
-from ninelives.sim import agents, controllers, truth
+from ninelives.sim import agents, controllers, truth, versions
 from ninelives.sim.controllers import Controller, Pause
 from ninelives.sim.memory_store import Answers
 
@@ -90,7 +90,17 @@ def version(world: "World", slots: Slots) -> None:
         world.note(controller.id, "store.refused", "unknown_version")
         controllers.end(world, controller, restarts=False)
     else:
+        controller.version = versions.THIS
+        controllers.end(world, controller, restarts=False)
         start(world, slots)
+
+
+def previous_version(world: "World", slots: Slots) -> None:
+    """Install the version before, as in the middle of an upgrade: it works if it can read."""
+    controller = controller_of(world, slots)
+    if controller is not None:
+        controller.version = versions.PREVIOUS
+        controllers.end(world, controller, restarts=True)
 
 
 def restart_all(world: "World", slots: Slots) -> None:
@@ -222,6 +232,7 @@ FORMS: tuple[Form, ...] = (
     Form("controller CONTROLLER drift-ok", drift_ok),
     Form("controller CONTROLLER old-version", version, (63,), "controller CONTROLLER new-version"),
     Form("controller CONTROLLER new-version", version),
+    Form("controller CONTROLLER previous-version", previous_version),
     Form("controllers restart", restart_all, (62,)),
     Form("store down", store, (59,), "store up"),
     Form("store slow SECONDS", store, (59,), "store up"),
