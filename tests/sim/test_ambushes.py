@@ -9,8 +9,11 @@ from tests.sim.small_world import C1, WEB, Story
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
-from ninelives.core.cluster import Decision
-from ninelives.core.model import Power, RoadId, WitnessId
+from ninelives.core.cluster import Control, Decision
+from ninelives.core.draft import Draft, restored
+from ninelives.core.model import Power, RoadId, ServerSeen, VmState, WitnessId
+from ninelives.core.plan import plan
+from ninelives.core.policy import BALANCED
 from ninelives.sim import faults
 from ninelives.sim.happenings import Decided
 from ninelives.sim.health import ECHOES_EACH, WAITED_FOR_S
@@ -127,6 +130,22 @@ def test_what_was_said_of_a_followed_one_comes_again_in_each_state_that_it_enter
 
     assert [words for _, words in chase.called] == [("packets", "again", C1)] * 2
     assert all(at_s >= 5.0 for at_s, _ in chase.called)
+
+
+def test_whoever_is_reset_is_followed_then_and_only_then() -> None:
+    chase = followed()
+    seen = ServerSeen(WEB, C1, VmState.PAUSED, None, is_running=False)
+    move = plan(
+        Draft(restored(chase.world.setup.site, BALANCED, Control(), (), (), ()), 5.0), C1, seen
+    )
+
+    for state in (at.Choosing(5.0), at.Resetting(5.0), at.Planned(5.0), at.Resetting(5.0)):
+        decision = Decision(
+            {}, {WEB: replace(move, state=state)}, {}, None, {}, None, {}, {}, (), ()
+        )
+        chase.saw(5.0, Decided(N1, 1, 1, 0.0, on.Woke("host/c1"), decision))
+
+    assert [words for _, words in chase.called] == [("packets", "again", WEB)] * 2
 
 
 def test_every_blow_is_in_words_that_the_fault_language_knows() -> None:

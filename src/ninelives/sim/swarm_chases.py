@@ -20,6 +20,7 @@ from .state_table import HOST_STATES
 from .world import World
 
 FOLLOWED = 0.3  # the share of all hosts and servers
+ALWAYS_FOLLOWED = frozenset({at.Resetting})  # hardly ever entered, and left within a second
 LATE_S = (0.0, 0.0, 0.3, 3.0)  # at most this long after the state was entered
 ADOPTING = 0.5  # the share of worlds in which somebody, once, adopts a store that lost something
 LOST = ("1", "20", "500")  # decisions, at most
@@ -38,7 +39,7 @@ class Blow(NamedTuple):
 BLOWS: Mapping[type, tuple[Blow, ...]] = {
     at.Healthy: (
         Blow("guest GUESTS crash; power HOST off", 0.4, 900.0, 4.0),
-        Blow("guest GUESTS hang; user pause GUESTS; power HOST off", 0.1, 900.0, 4.0),
+        Blow("user pause GUESTS; guest GUESTS crash; power HOST off", 0.1, 900.0, 4.0),
         Blow("user pause GUESTS; user live-migrate GUESTS; power HOST off", 0.1, 900.0, 2.0),
         Blow("net HOST tenant down", 0.1, 600.0),
         Blow("agent HOST crash", 0.15, 60.0),
@@ -94,9 +95,11 @@ class Chase:
         self.called.append((when, ("operator", "adopt", "store", self.rng.choice(LOST))))
 
     def _entered(self, when: float, name: str, state: type) -> None:
-        if name not in self.followed or self.states.get(name) is state:
+        if self.states.get(name) is state:
             return
         self.states[name] = state
+        if name not in self.followed and state not in ALWAYS_FOLLOWED:
+            return
         late_s = self.rng.choice(LATE_S) * self.rng.random()
         self.called.append((when + late_s, ("packets", "again", name)))
         for blow in BLOWS.get(state, ()):
