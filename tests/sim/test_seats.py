@@ -7,6 +7,7 @@ from tests.sim.small_world import C1, C2, small_setup, thoughtless
 
 from ninelives.core.model import WitnessId
 from ninelives.core.site import Site
+from ninelives.sim.swarm_people import last_seats
 from ninelives.sim.world import World
 
 N1, N2 = WitnessId("n1"), WitnessId("n2")
@@ -77,3 +78,13 @@ def test_it_does_not_start_on_a_frozen_host() -> None:
     assert not world.controllers[N1].is_alive
     leader_after(world, 60.0, "thaw", "c1")
     assert world.controllers[N1].is_running
+
+
+def test_people_start_a_machine_where_no_controller_is_left_to_ask_for_it() -> None:
+    """World 332 of seed day7: the only controller lay on a host that nobody but it asked for."""
+    world = seated()
+    leader_after(world, 30.0, "power", "c1", "off")
+    assert list(last_seats(world)) == []
+
+    leader_after(world, 30.0, "power", "c2", "off")
+    assert list(last_seats(world)) == [("power", "c1", "on"), ("power", "c2", "on")]

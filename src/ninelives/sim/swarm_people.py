@@ -88,6 +88,7 @@ def settled(world: World, rng: Random) -> list[Words]:
 
 def waiting(world: World, rng: Random) -> Iterator[Words]:
     """Yield an order for everything that waits for a person."""
+    yield from last_seats(world)
     control = world.ledger.control
     if not control.is_armed:
         yield ("operator", "arm")
@@ -329,6 +330,18 @@ def is_kept_dark(world: World, words: Words) -> bool:
         return False
     is_out = isinstance(record.state, at.Fenced | at.Evacuating)
     return bool(record.zombie_risk) or (is_out and is_shot_refused(world, world.hosts[record.id]))
+
+
+def last_seats(world: World) -> Iterator[Words]:
+    """Start a machine on which a controller ran, where none is left that could ask for it."""
+    if any(controller.is_alive for controller in world.controllers.values()):
+        return
+    for seat in sorted(set(world.setup.site.controller_hosts.values())):
+        host = world.hosts[seat]
+        if host.condition is Condition.OFF:
+            yield ("power", seat, "on")
+        elif host.condition in (Condition.PANICKED, Condition.FROZEN, Condition.HUNG):
+            yield ("restart", seat)
 
 
 def back(world: World, rng: Random, host: HostTruth, record: at.Host) -> Iterator[Words]:
