@@ -68,6 +68,22 @@ def test_a_shot_at_a_host_that_lives_breaks_i6() -> None:
     assert alive(story().fencing()).shot().laws == {"I6"}
 
 
+@pytest.mark.parametrize(("for_s", "laws"), [(20.0, set[str]()), (40.0, {"I6"})])
+def test_a_shot_at_a_host_that_was_truly_well_for_long_breaks_i6(
+    for_s: float, laws: set[str]
+) -> None:
+    """Every witness may have misled the leader: it is shot all the same, and innocent."""
+    told = story().truly(so.WellChanged(C1, is_well=True)).after(for_s)
+
+    assert told.fencing().shot().laws == laws
+
+
+def test_who_was_not_well_a_moment_ago_may_be_shot() -> None:
+    told = story().truly(so.WellChanged(C1, is_well=True)).after(40.0)
+
+    assert told.truly(so.WellChanged(C1, is_well=False)).fencing().shot().laws == set()
+
+
 def test_a_host_without_storage_is_shot_though_it_lives() -> None:
     assert alive(story().fencing(cls=at.Class.STORAGE_LOST)).shot().laws == set()
 

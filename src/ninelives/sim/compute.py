@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 LIVE_MIGRATION_S = 5.0
 # On whose behalf Nova starts something: ours, its user's, or another rescuer's.
 CAUSES = {"": "nova", nova.ADMIN.user: "nova", "user": "user"}
+# How a user brought a server into the state in which a story begins.
+PUT_TO_REST = {VmState.STOPPED: "stop", VmState.PAUSED: "pause", VmState.SUSPENDED: "suspend"}
 RUNNING_STATES = (VmState.ACTIVE, VmState.RESCUED, VmState.PAUSED)
 NOVA_STATES = frozenset(state.value for state in nova.VmState)
 
@@ -58,6 +60,9 @@ def build(setup: "Setup") -> nova.Nova:
     cloud = nova.Nova(hosts, map(server_of, setup.servers), 0.0, timings)
     for host in sorted(setup.site.reserve):
         cloud.request(nova.UpdateService(host, disabled=True, reason=RESERVE), 0.0)
+    for server in setup.servers:
+        if server.vm_state in PUT_TO_REST:
+            cloud.acted_before(server.id, PUT_TO_REST[server.vm_state], "user")
     return cloud
 
 

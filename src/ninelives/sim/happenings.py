@@ -141,6 +141,14 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class WellChanged:
+    """A host truly does all of its work in reach of everybody from now on, or no longer."""
+
+    host: HostId
+    is_well: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseChanged:
     """From now on the leader truly gets a boot's renewals, or the one just received was the last.
 
@@ -184,6 +192,7 @@ Happening = (
     | FaultEnded
     | UserActed
     | Recorded
+    | WellChanged
     | LeaseChanged
     | ControllerPaused
     | ControllerResumed

@@ -7,13 +7,12 @@ from ninelives.core.model import HostId, VmState
 from ninelives.core.protection import Keep, Remedy, Rule, promise_for
 from ninelives.engine.errors import CodecError
 
+from .compute import PUT_TO_REST
 from .happenings import Happening
 from .oracle import Oracle, ServerFacts, SetupFacts, Violation
 from .setup import ServerSpec, Setup
 from .world import World
 
-# What its user said of a server that begins in such a state.
-WORDS = {VmState.STOPPED: "stop", VmState.PAUSED: "pause", VmState.SUSPENDED: "suspend"}
 BUG = "bug"  # the law that an assertion or an exception breaks
 BUGS = (
     AssertionError,
@@ -83,7 +82,7 @@ def facts_of(setup: Setup, server: ServerSpec) -> ServerFacts:
         server.disks,
         bool(server.is_running),
         is_wanted=server.vm_state is VmState.ACTIVE,
-        word=WORDS.get(server.vm_state, ""),
+        word=PUT_TO_REST.get(server.vm_state, ""),
         is_protected=promise.host_dies is Remedy.EVACUATE,
         is_pet=promise.data is Keep.PRESERVE,
     )

@@ -11,7 +11,7 @@ from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core.model import ServerSeen, WitnessId
 
-from . import agents, bmc, cloud_reads, cloud_sends, controllers, storage, tenure
+from . import agents, bmc, cloud_reads, cloud_sends, controllers, storage, tenure, wellness
 from .happenings import Issued
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def send(
         world.reply_now(controller_id, life, action, on.Outcome.NOT_SENT, why)
         return
     term = controller.hold.tenure.term
+    if isinstance(action, do.PowerOff):
+        wellness.look(world, action.host)
     world.happen(Issued(controller_id, term, action))
     let_out(world, controller_id, life, action)
 

@@ -35,6 +35,7 @@ from . import (
     sightings,
     tenure,
     truth,
+    wellness,
 )
 from .controllers import Clock, Controller
 from .dispatch import ALL, OF_A_PROCESS, POINTS
@@ -59,7 +60,7 @@ Heal = tuple[Words, tuple[int, ...]]  # the sentence that ends a fault, and its 
 FLAT = (  # dicts, sets and lists of immutable values: `fork` copies them as they are
     *("heap", "notes", "triggers", "faults_on", "devices", "specs", "seen", "news", "standing"),
     *("forced_by_us", "agent_due", "stubborn", "lease_chains", "promises"),
-    *("storage_cut_at", "broken", "kept_down", "heard"),
+    *("storage_cut_at", "broken", "kept_down", "heard", "well"),
 )
 
 
@@ -116,7 +117,7 @@ class World:
         self.beat_at = 0.0
         self.specs: dict[ServerId, ServerSeen] = {}
         self.seen: dict[ServerId, cloud_reads.Look] = {}
-        self.standing: set[HostId] = set()
+        self.standing, self.well = set[HostId](), set[HostId]()
         self.forced_by_us: set[HostId] = set()
         self.agent_due: set[HostId] = set()
         self.lease_chains: dict[HostId, int] = {}
@@ -263,6 +264,7 @@ class World:
             compute.stand_or_go_on(self, host)
             agents.touched(self, host.id)
             service_records.something_changed(self, host.id)
+            wellness.look(self, host.id)
         sightings.touched(self, node)
         for leader in self.leading():
             for witness in self.watch_lists if leader.id == node else (WitnessId(node),):

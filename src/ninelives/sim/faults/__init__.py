@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from ninelives.sim import wellness
 from ninelives.sim.happenings import FaultBegan, FaultEnded
 from ninelives.sim.setup import Setup
 
@@ -82,6 +83,7 @@ def run(world: "World", words: Words) -> None:
         world.happen(FaultBegan(row, text))
     end_healed(world, words)
     form.run(world, slots)
+    wellness.look_everywhere(world)
     if form.heal:
         world.faults_on[words] = (form.healed_by(slots), rows)
         if form.lasts:

@@ -26,7 +26,7 @@ from .records import (
     ServiceView,
 )
 from .settings import Faults, Timings
-from .state import State, is_up, lose_commits, put_allocation, service_view
+from .state import State, add_action, is_up, lose_commits, put_allocation, service_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,6 +77,10 @@ class Nova:
         created = server.created or now
         self._state.servers[server.id] = replace(server, updated=now, created=created)
         put_allocation(self._state, server.id, server, () if host is None else (host,))
+
+    def acted_before(self, server: ServerId, action: str, user: str) -> None:
+        """Put an action into the server's log that was over before the story began."""
+        add_action(self._state, server, action, user)
 
     def request(self, asked: Request, now: float) -> Reply:
         """Ask the API. What was asked is done at `now`; the reply reaches its caller `after_s`

@@ -120,6 +120,8 @@ class Oracle:
                 truth.records[it.server] = it
             case so.DomainPaused():
                 truth.domain_paused(it)
+            case so.WellChanged():
+                truth.well_changed(when, it)
             case so.PowerCut():
                 found += shots.cycled(picture, when, it)
             case so.ComputeStarted():

@@ -18,6 +18,7 @@ from ninelives.sim import happenings as so
 from .facts import SetupFacts, Violation
 from .picture import Picture, is_held_back
 
+WELL_S = 30.0  # so long everybody who looks sees that a host is well again
 CLOCKS_DIFFER = 0.999  # a leader's clock may run this much faster than the world's
 
 FENCED_ALWAYS = frozenset(
@@ -99,6 +100,17 @@ def _life_veto(
     is_automatic = cls not in FENCED_ALIVE and not _is_ordered(picture, host)
     if is_automatic and picture.told.is_alive(host):
         yield Violation("I6", when, host, "a strong sign stands and its guests progress")
+    elif not _is_ordered(picture, host) and not _is_given_up(picture, host):
+        yield from _innocent(picture, when, host)
+
+
+def _innocent(picture: Picture, when: float, host: HostId) -> Iterator[Violation]:
+    """I6 in truth: whatever the leader was told, nothing was wrong with this host for long."""
+    since = picture.truth.well_since.get(host)
+    if since is not None and when - since > WELL_S:
+        yield Violation(
+            "I6", when, host, f"shot, and nothing is wrong with it for {when - since:.0f} s"
+        )
 
 
 def _is_given_up(picture: Picture, host: HostId) -> bool:

@@ -56,6 +56,7 @@ class Truth:
     # Records at Nova, by the host whose nova-compute works on them; and those whose work was lost.
     at_work: dict[HostId, set[int]] = field(default_factory=dict[HostId, set[int]])
     lost_work: set[int] = field(default_factory=set[int])
+    well_since: dict[HostId, float] = field(default_factory=dict[HostId, float])
     idle: set[HostId] = field(default_factory=set[HostId])  # no nova-compute ran in this boot yet
     faults: dict[int, int] = field(default_factory=dict[int, int])
     fault_changed_at: float = 0.0
@@ -144,6 +145,12 @@ class Truth:
             self.lost_work.add(record.id)
         elif record.id not in self.lost_work:
             self.at_work.setdefault(worker, set[int]()).add(record.id)
+
+    def well_changed(self, when: float, it: so.WellChanged) -> None:
+        if it.is_well:
+            self.well_since[it.host] = when
+        else:
+            self.well_since.pop(it.host, None)
 
     def writes_cut(self, it: so.WritesCut) -> None:
         backends = self.cuts.setdefault(it.host, set())
