@@ -216,10 +216,13 @@ def _is_a_renewal(picture: Picture, action: do.Action) -> bool:
 
 
 def _outage_of(picture: Picture, action: do.Action) -> str:
-    """Name the host whose outage an action serves: a server that moved is of its old host's."""
+    """Name the host whose outage it serves: who moved, or was lent, serves that of another."""
     if isinstance(action, do.StartServer | do.StopServer):
         move = picture.records.moves.get(action.server)
         return move.host if move is not None else _host_of(action)
+    if isinstance(action, do.Reserve):
+        needs = (loan.need for loan in picture.records.control.loans if loan.host == action.host)
+        return next(needs, action.host)
     return _host_of(action)
 
 
