@@ -23,7 +23,7 @@ from .cluster import Loan, LoanStage
 from .consent import may_undo, mode_of
 from .draft import Draft
 from .episode import tell
-from .model import HostId, Mode, SegmentId
+from .model import HostId, Mode, SegmentId, ServerSeen
 from .tallies import target_key
 from .targets import PENDING, may_be_target
 
@@ -174,7 +174,7 @@ def listed(draft: Draft, event: on.Listed) -> None:
         return
     if not event.is_complete or event.request.epoch != draft.host(host).epoch:
         return
-    if event.servers:
+    if any(_is_there(server, host) for server in event.servers):
         _put(draft, replace(loan, is_used=True))
         return
     is_needed = is_wanted(draft, draft.site(host).segment) or draft.count(target_key(host)) > 0
@@ -182,6 +182,15 @@ def listed(draft: Draft, event: on.Listed) -> None:
         _put(draft, replace(loan, stage=LoanStage.RETURNED, since=draft.now))
         _order(draft, host, enabled=False)
         draft.note(host, "reserve.given_back", "empty")
+
+
+def _is_there(server: ServerSeen, host: HostId) -> bool:
+    """Say whether a listed server is there, or on its way. Nova's leavings at Placement are not."""
+    is_moving = any(
+        not record.is_final and (record.source == host or record.target == host)
+        for record in server.records
+    )
+    return server.host is None or server.host == host or is_moving
 
 
 def is_wanted(draft: Draft, segment: SegmentId) -> bool:
