@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from tests.core.arrangements import C1
 from tests.core.checked_cloud import CheckedCloud
 from tests.core.small_answers import answer_well
 from tests.core.small_cloud import Answer, SmallCloud
@@ -11,8 +12,10 @@ from tests.core.small_cloud import Answer, SmallCloud
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
+from ninelives.core.draft import Draft
 from ninelives.core.lastcheck import objection
-from ninelives.core.model import HostId, VmState
+from ninelives.core.model import HostId, ServerId, ServerSeen, VmState
+from ninelives.core.plan import plan
 from ninelives.core.policy import BALANCED
 from ninelives.core.protection import Promise
 
@@ -174,3 +177,17 @@ def test_the_last_check_lets_it_strike_nobody_else(seen: dict[str, object], why:
     changed = replace(server, **seen)  # type: ignore[arg-type]  # fields of ServerSeen by name
     assert objection(cloud.cluster, sent, cloud.now, changed) == why
     assert objection(cloud.cluster, sent, cloud.now + 60.0, server) == "proof_not_fresh"
+
+
+def test_who_rested_before_the_reset_rests_in_the_next_outage_too() -> None:
+    """Nova keeps no word of a suspend that is long ago, and "error" tells nothing of it."""
+    draft = Draft(SmallCloud().started().cluster, 1000.0)
+    rested = ServerSeen(ServerId("web"), C1, VmState.SUSPENDED, None, is_running=False)
+    first = plan(draft, C1, rested)
+    draft.put_move(replace(first, state=at.WaitingForHost(1000.0, "failed:no_target")))
+
+    again = plan(draft, C1, replace(rested, vm_state=VmState.ERROR))
+    started = plan(draft, C1, replace(rested, vm_state=VmState.ERROR, user_action="start"))
+
+    assert (first.will, again.will) == (at.Will.STOPPED, at.Will.STOPPED)
+    assert started.will is at.Will.RUNNING

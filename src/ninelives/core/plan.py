@@ -104,6 +104,7 @@ def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
     shown = [server.host] if server.host else []
     writers: frozenset[HostId] = frozenset({host, *open_ends, *named, *shown}) | left
     cut_short = before if before is not None and _was_cut_short(before) else None
+    known = cut_short or (before if before is not None and _rested(before, server) else None)
     return at.Move(
         server=server.id,
         host=host,
@@ -112,7 +113,7 @@ def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
         seen=server,
         promise=promise,
         ran=ran(server) or (cut_short is not None and cut_short.ran),
-        will=will_of(server) if cut_short is None else word_of_user(server) or cut_short.will,
+        will=will_of(server) if known is None else word_of_user(server) or known.will,
         attempt=used,
         first=used,
         named=named,
@@ -125,6 +126,12 @@ def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
 def _was_cut_short(move: at.Move) -> bool:
     """Say whether its target died before it ran there: Nova's "stopped" is nobody's wish then."""
     return isinstance(move.state, at.Skipped) and move.state.reason == TARGET_DIED
+
+
+def _rested(move: at.Move, server: ServerSeen) -> bool:
+    """Say whether its user had it rest, before it was reset to error: that state tells no wish."""
+    is_open = not isinstance(move.state, at.FINAL)
+    return is_open and server.vm_state is VmState.ERROR and move.will is at.Will.STOPPED
 
 
 def treatment(draft: Draft, host: HostId, server: ServerSeen, promise: Promise) -> at.MoveState:

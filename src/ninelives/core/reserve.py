@@ -187,8 +187,7 @@ def listed(draft: Draft, event: on.Listed) -> None:
 def _is_there(server: ServerSeen, host: HostId) -> bool:
     """Say whether a listed server is there, or on its way. Nova's leavings at Placement are not."""
     is_moving = any(
-        not record.is_final and (record.source == host or record.target == host)
-        for record in server.records
+        not record.is_final and host in (record.source, record.target) for record in server.records
     )
     return server.host is None or server.host == host or is_moving
 
