@@ -141,6 +141,8 @@ class Sights(NamedTuple):
     storage: Mapping[BackendId, StorageView] = {}
     agent: on.AgentSaid | None = None
     nova: on.NovaSeen | None = None
+    nova_at: float = 0.0  # when that was told: it is, only when something changed
+    agent_at: float = 0.0
     attested: on.Attested | None = None
     attested_at: float = 0.0
     strong_at: float | None = None  # the last strong sign of any kind

@@ -1,20 +1,25 @@
 """When a started nova-compute has read its queue, before its host's gate is opened (SAFETY 8).
 
-    started ─ wait ▶ its records `completed`, guests looked for ─▶ force-up ─ wait ▶ gate
+    started ─ wait ▶ records `completed`, guests looked for ─▶ force-up ─▶ it reports ─ wait ▶ gate
 
 It cleans up first and reads its queue only then; a start that was queued there would make a second
 copy. Completed records say that it has started in truth, not how long ago: with the bus down it
-stands still at its start, and goes on the moment the bus is back. So the second wait counts from
-when they were seen, and both start again in a new term: no canary of that one may have spoken yet.
-Nova refuses our force-up until the records are `completed`; where another forced it down there
-is nothing of ours to be refused, and they are read: a bus may be down that no canary missed.
+stands still at its start, and goes on the moment the bus is back. That it reports says more: it
+does so over the bus, once its queue is open. Each wait starts again in a new term.
+
+Nova refuses our force-up until the records are `completed`, and shows no report of a host that is
+forced down. So where another forced it down, the records are read, and its agent says that it runs.
 """
+
+from dataclasses import replace
 
 from . import actions as do
 from . import events as on
 from . import states as at
 from .draft import Draft
-from .model import HostId
+from .episode import tell
+from .facts import Facts
+from .model import Health, HostId
 
 
 def due(draft: Draft, host: HostId, state: at.Returning) -> float | None:
@@ -29,10 +34,49 @@ def due(draft: Draft, host: HostId, state: at.Returning) -> float | None:
 
 def has_waited(draft: Draft, host: HostId, state: at.Returning) -> bool:
     """Say whether that is over; if not, have the host looked at when it is."""
+    return _is_past(draft, host, due(draft, host, state))
+
+
+def is_read(draft: Draft, host: HostId, state: at.Returning) -> bool:
+    """Say whether its queue was read, as far as can be seen: the gate may open."""
     from_when = due(draft, host, state)
-    if from_when is not None and draft.now < from_when:
-        draft.wake_host(host, from_when)
-    return from_when is not None and draft.now >= from_when
+    if from_when is None or not reports(draft, host):
+        return False
+    sights = draft.sights(host)
+    told_at = max(sights.nova_at, sights.agent_at)
+    return _is_past(draft, host, max(from_when, told_at + draft.policy(host).compute_start_s))
+
+
+def _is_past(draft: Draft, host: HostId, when: float | None) -> bool:
+    if when is not None and draft.now < when:
+        draft.wake_host(host, when)
+    return when is not None and draft.now >= when
+
+
+def reports(draft: Draft, host: HostId) -> bool:
+    """Say whether nova-compute runs, and has reported since Nova was told to believe it. Pure.
+
+    What is usual at Nova is not told: only late in a term does it mean something to have heard
+    nothing.
+    """
+    facts, nova = Facts(draft, host), draft.sights(host).nova
+    if nova is None:
+        return draft.now >= draft.views.began_at + draft.policy(host).settle_s
+    return facts.compute is Health.OK and (nova.is_up or nova.forced_down)
+
+
+def start_again(draft: Draft, host: HostId, state: at.Returning) -> None:
+    """Start a nova-compute again that ended before it was seen to report, or never came so far.
+
+    The gate may be open, if an answer was lost: so the host stays where it is on its way back.
+    """
+    policy = draft.policy(host)
+    if reports(draft, host) or draft.now < state.stage_since + policy.repair_timeout_s:
+        return
+    draft.put_host(replace(draft.host(host), state=replace(state, stage_since=draft.now)))
+    action = do.StartCompute(host, draft.host(host).epoch, state.boot, policy.force_up_tries_max)
+    draft.act(action, policy.request_timeout_s)
+    tell(draft, host, "nova_compute_silent", "its gate stays closed until it reports")
 
 
 def question(draft: Draft, host: HostId, state: at.Returning) -> do.ListServers:

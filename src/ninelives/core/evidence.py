@@ -258,7 +258,7 @@ def _nova_seen(draft: Draft, event: on.NovaSeen) -> None:
     that stands still is unknown, never silent: Nova's record alone makes no plane down (SAFETY 5b).
     """
     host = event.host
-    sights = draft.sights(host)._replace(nova=event)
+    sights = draft.sights(host)._replace(nova=event, nova_at=draft.now)
     if draft.site(host).has_agent:
         strong_at = draft.now if event.has_advanced else sights.strong_at
         draft.put_sights(sights._replace(strong_at=strong_at))
@@ -290,6 +290,7 @@ def _agent_said(sights: Sights, event: on.AgentSaid, now: float) -> Sights:
     lost_since = (since if since is not None else now) if event.storage_lost else None
     return sights._replace(
         agent=event,
+        agent_at=now,
         strong_at=now,
         strong_boot=event.boot,
         storage_lost_since=lost_since,

@@ -14,7 +14,7 @@ from .brakes import holding, holding_moves, holding_power_on
 from .cluster import Cluster
 from .consent import may_undo, mode_of
 from .draft import Draft
-from .drained import has_waited
+from .drained import has_waited, is_read
 from .facts import Facts
 from .model import BootId, HostId, Mode, ServerSeen
 from .plan import word_of_user
@@ -117,10 +117,12 @@ def _about_host(draft: Draft, action: HostAction) -> str:
             return ""
         case do.Restart(), at.Repairing():
             return "maintenance" if Facts(draft, action.host).in_maintenance else ""
-        case do.StartCompute(), at.Returning(stage=at.Stage.COMPUTE, boot=boot):
+        case do.StartCompute(), at.Returning(
+            stage=at.Stage.COMPUTE | at.Stage.RESTARTING, boot=boot
+        ):
             return _to_boot(draft, action, boot)
         case do.OpenGate(), at.Returning(stage=at.Stage.RESTARTING) as state:
-            is_early = not has_waited(draft, action.host, state)
+            is_early = not is_read(draft, action.host, state)
             return _to_boot(draft, action, state.boot) or ("not_drained" if is_early else "")
         case do.ForceUp(), at.Returning(stage=at.Stage.FORCING_UP) as state:
             is_early = not has_waited(draft, action.host, state)

@@ -288,9 +288,11 @@ def _restart_servers(draft: Draft, host: HostId) -> None:
     """Open the gate once the queue was read; bring back in place who waited for this host."""
     record, state = draft.host(host), _returning(draft, host)
     if state.attempt == 0 and draft.site(host).has_agent:
-        if drained.has_waited(draft, host, state):
+        if drained.is_read(draft, host, state):
             action = do.OpenGate(host, record.epoch, state.boot)
             draft.act(action, draft.policy(host).request_timeout_s)
+        else:
+            drained.start_again(draft, host, state)
     elif in_place.restart_in_place(draft, host):
         # From here on the new boot is the one we know: it is no reboot to be judged any more.
         boot = state.boot or draft.sights(host).strong_boot
@@ -377,6 +379,9 @@ def _forced_up(draft: Draft, host: HostId, event: on.Replied) -> None:
     """Nova took it, or wants nova-compute restarted once more before it does (400)."""
     if event.outcome is on.Outcome.DONE:
         draft.put_host(replace(draft.host(host), forced_down_by_us=False))
+        sights = draft.sights(host)
+        if sights.nova is not None:  # whoever is seen forced down from here on is so by others
+            draft.put_sights(sights._replace(nova=replace(sights.nova, forced_down=False)))
         _to_stage(draft, host, Stage.RESTARTING)
     elif event.reason == "records_done":
         _start_compute_again(draft, host)

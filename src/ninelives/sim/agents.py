@@ -92,7 +92,7 @@ def hears(world: "World", leader: "Controller", host: HostId) -> bool:
 
 def look_inside(world: "World", host: HostTruth) -> on.AgentSaid:
     working = storage.is_working(world, host.id)
-    gated = host.compute is ComputeState.STOPPED and not host.is_gate_open
+    gated = host.compute is ComputeState.STOPPED and not host.is_compute_let_run
     return on.AgentSaid(
         host.id,
         host.boot,
@@ -231,9 +231,10 @@ def order(world: "World", leader_id: WitnessId, life: int, action: AgentOrder) -
         return
     match action:
         case do.OpenGate():
-            host.is_gate_open = True
+            host.is_gate_open = host.is_compute_let_run = True
             world.touched(host.id)
         case do.StartCompute():
+            host.is_compute_let_run = True
             world.start_compute(host)
         case do.Restart(service=service):
             wait = world.setup.knobs.restart_service_s

@@ -61,6 +61,7 @@ class HostTruth:
     is_fed: bool = True  # current reaches the chassis, and with it the BMC
     domains: dict[ServerId, Domain] = field(default_factory=dict[ServerId, Domain])
     is_gate_open: bool = True
+    is_compute_let_run: bool = True  # behind a gate that holds guests back, as soon as we start it
     gate_opened_by: str = ""  # the person who opened it by hand, in this boot
     is_gate_broken: bool = False  # guests start before the gate is there
     booted_at: float = 0.0
@@ -225,6 +226,7 @@ def booted(world: "World", host_id: HostId, wakes: int) -> None:
     has_agent = world.setup.site.hosts[host_id].has_agent
     host.libvirt, host.slow_s = Health.OK, 0.0
     host.is_gate_open = host.is_gate_broken or not has_agent
+    host.is_compute_let_run = host.is_gate_open
     host.gate_opened_by = ""
     host.booted_at, host.attested = world.now, None
     host.is_heard, host.heard_at = False, None

@@ -155,7 +155,8 @@ def open_gate(world: "World", slots: Slots) -> None:
         why = judged.reason if isinstance(judged, Refusal) else "no_agent"
         world.note(host.id, "order.refused", why)
         return
-    host.is_gate_open, host.gate_opened_by = True, judged.opened_by
+    host.is_gate_open = host.is_compute_let_run = True
+    host.gate_opened_by = judged.opened_by
     truth.start_fallen(world, host)
     world.start_compute(host)
     world.touched(host.id)

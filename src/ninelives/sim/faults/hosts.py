@@ -216,7 +216,7 @@ def nova_compute(world: "World", slots: Slots) -> None:
         world.stubborn.add((host.id, "nova-compute"))
     if "ok" in slots:
         world.stubborn.discard((host.id, "nova-compute"))
-        if host.is_up and host.is_gate_open:
+        if host.is_up and host.is_compute_let_run:
             world.start_compute(host)
     elif "hang" in slots:
         compute.hang_compute(world, host)
