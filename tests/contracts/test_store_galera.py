@@ -1,11 +1,12 @@
 """What only a cluster can do to a store: write on two nodes at once, and be cut in two."""
 
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import Connection, event, update
+from sqlalchemy import Connection, create_engine, event, text, update
+from tests.cloud.cloud_client import until
 
 from ninelives.adapters.sql import SqlStore, open_store
 from ninelives.adapters.sql_schema import head
@@ -13,11 +14,15 @@ from ninelives.engine.errors import StoreUnavailable
 from ninelives.engine.ports import Committed, LeaseRow, TermLost
 
 from .galera_cluster import Cluster, cluster
+from .store_servers import Server
 from .test_store import NOBODY, batch
 
 pytestmark = pytest.mark.server
 
 REVISIONS = 10
+WAITING = """\
+SELECT 1 FROM information_schema.processlist
+WHERE command = 'Query' AND user = 'root' AND id != connection_id() AND time_ms > 200"""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +57,39 @@ def test_a_node_knows_what_another_one_acknowledged(stores: tuple[SqlStore, SqlS
     for expect in range(REVISIONS):
         assert (ours, theirs)[expect % 2].commit(batch(expect)) == Committed(expect + 1)
         assert (theirs, ours)[expect % 2].identity().revision == expect + 1
+
+
+@contextmanager
+def applies_nothing(node: Server) -> Generator[Connection]:
+    """Let a node take what others committed into its queue, and no further."""
+    engine = create_engine(node.url("ninelives"))
+    with engine.connect() as held:
+        held.execute(text("FLUSH TABLES WITH READ LOCK"))
+        yield held
+        held.execute(text("UNLOCK TABLES"))
+    engine.dispose()
+
+
+def test_a_node_that_is_behind_answers_only_once_it_has_caught_up(
+    nodes: Cluster, stores: tuple[SqlStore, SqlStore]
+) -> None:
+    """Without `wsrep_sync_wait` it says at once what it had before: a leader's commit is lost."""
+    ours, theirs = stores
+    said = list[int]()
+    reader = Thread(target=lambda: said.append(theirs.identity().revision))
+
+    with applies_nothing(nodes.second) as held:
+        assert ours.commit(batch(0)) == Committed(1)
+        reader.start()
+        until(lambda: said or waits_for_the_others(held))
+    reader.join()
+
+    assert said == [1]
+
+
+def waits_for_the_others(held: Connection) -> bool:
+    """Say whether a statement of somebody else's is under way on that node."""
+    return bool(held.execute(text(WAITING)).all())
 
 
 def test_a_commit_that_fails_its_certification_wrote_nothing(
