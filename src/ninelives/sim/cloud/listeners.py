@@ -32,8 +32,12 @@ def port_of(sock: socket.socket) -> int:
     return port
 
 
-def url_of(sock: socket.socket) -> str:
-    return f"http://{LOOPBACK}:{port_of(sock)}"
+def url_of(sock: socket.socket, scheme: str = "http") -> str:
+    return f"{scheme}://{LOOPBACK}:{port_of(sock)}"
+
+
+def scheme_of(config: Config) -> str:
+    return "https" if config.ssl_certfile else "http"
 
 
 class ClosablePort:
@@ -44,7 +48,7 @@ class ClosablePort:
         self._sock = bound(0)
         self._listening: asyncio.Server | None = None
         self.number = port_of(self._sock)
-        self.url = url_of(self._sock)
+        self.url = url_of(self._sock, scheme_of(config))
 
     def set_open(self, *, is_open: bool) -> None:
         """Open or close at once: who connects from now on waits for `attend`, or is refused."""
@@ -57,7 +61,8 @@ class ClosablePort:
         """Answer whoever connects."""
         if self._listening is None and self._sock.fileno() >= 0:
             loop = asyncio.get_running_loop()
-            self._listening = await loop.create_server(self._protocol, sock=self._sock)
+            tls = self._config.ssl
+            self._listening = await loop.create_server(self._protocol, sock=self._sock, ssl=tls)
 
     def close(self) -> None:
         """Refuse from now on. Connections that are open stay so."""

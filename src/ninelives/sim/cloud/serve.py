@@ -7,6 +7,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from uvicorn import Config, Server
 
@@ -15,7 +16,7 @@ from ninelives.engine.clock import SystemClock
 from .app import CloudApp, application
 from .catalogue import Plan
 from .kernels import Ports
-from .listeners import ClosablePort, bound, port_of, url_of
+from .listeners import ClosablePort, bound, port_of, scheme_of, url_of
 from .stand_in import StandIn
 
 PATIENCE_S = 10.0
@@ -60,11 +61,15 @@ class Listening:
             await self.server.serve(self.sockets)
         finally:
             self.app.close_ports()
+            for connection in self.server.server_state.connections:
+                connection.transport.abort()  # TLS would wait for a farewell
+            await asyncio.sleep(0)  # they are closed in the next turn of the loop
             # Whoever still waits for an answer is cut off now: no error, and nothing to print.
             logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 
 
-def listen(plan: Plan, port: int = 0) -> Listening:
+def listen(plan: Plan, port: int = 0, certificate: Path | None = None) -> Listening:
+    """Bind every port. With a certificate, its key in the same file, all of it speaks TLS."""
     stand_in = new_stand_in(plan)
     app = application(stand_in)
     front = bound(port)
@@ -72,7 +77,6 @@ def listen(plan: Plan, port: int = 0) -> Listening:
     for host in stand_in.machines:
         sockets.append(bound(0))
         app.bmc_ports[port_of(sockets[-1])] = host
-        stand_in.bmc_urls[host] = url_of(sockets[-1])
     config = Config(
         app,
         http="h11",
@@ -82,20 +86,25 @@ def listen(plan: Plan, port: int = 0) -> Listening:
         access_log=False,
         date_header=False,  # the date is the stand-in's own
         server_header=False,
+        ssl_certfile=certificate,
     )
+    config.load()
+    scheme = scheme_of(config)
+    for host, sock in zip(stand_in.machines, sockets[1:], strict=True):
+        stand_in.bmc_urls[host] = url_of(sock, scheme)
     server = Server(config)
     app.hosts = Ports(stand_in.machines)
     app.compute = ClosablePort(config, server)
     stand_in.addresses = {host: app.hosts.addresses(host) for host in stand_in.machines}
     stand_in.compute_url = app.compute.url
-    found = Served(url_of(front), app.compute.url, stand_in.bmc_urls, stand_in.addresses)
+    found = Served(url_of(front, scheme), app.compute.url, stand_in.bmc_urls, stand_in.addresses)
     return Listening(found, app, sockets, server)
 
 
 @contextmanager
-def served(plan: Plan) -> Generator[Served]:
+def served(plan: Plan, certificate: Path | None = None) -> Generator[Served]:
     """Serve from a thread of its own, in the process of whoever asks."""
-    listening = listen(plan)
+    listening = listen(plan, certificate=certificate)
     thread = threading.Thread(target=listening.run, name="stand-in", daemon=True)
     thread.start()
     try:
