@@ -89,16 +89,16 @@ def measured() -> tuple[float, float]:
         return recovery_s, time.monotonic() - killed_at
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
+def until(is_so: Callable[[], bool], limit_s: float = LIMIT_S) -> None:
+    deadline = time.monotonic() + limit_s
     while not is_so():
         assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(LOOK_S)
 
 
-def said(folder: Path, event: str) -> list[str]:
+def said(folder: Path, event: str, names: Sequence[str] = CONTROLLERS) -> list[str]:
     """Return every line of that event in the logs of all controllers."""
-    logs = (folder / f"{name}.log" for name in CONTROLLERS)
+    logs = (folder / f"{name}.log" for name in names)
     lines = [line for log in logs for line in log.read_text().split("\n")[:-1]]
     return [line for line in lines if f'"event": "{event}"' in line]
 

@@ -53,12 +53,15 @@ def test_who_did_not_run_missed_everything_and_listens_anew() -> None:
     assert sign(looked, 136.0) is Sign.SILENT
 
 
-def test_rounds_in_time_are_no_freeze() -> None:
-    looked = views()
+@pytest.mark.parametrize("every_s", [0.3, 1.0, 10.0])
+def test_only_a_round_that_is_late_is_a_freeze(every_s: float) -> None:
+    looked = Views((AT,), {C1: 30.0}, 30.0, 100.0, every_s)
     for number in range(5):
-        looked.begin_round(100.0 + number * FROZEN_S)
+        looked.begin_round(100.0 + number * (every_s + FROZEN_S - 0.01))
 
     assert looked.freezes == 0
+    looked.begin_round(100.0 + 5 * (every_s + FROZEN_S + 0.01))
+    assert looked.freezes == 1
 
 
 def test_references_are_counted_by_plane() -> None:

@@ -99,6 +99,12 @@ WRONG = {
         "nova_settle_s is longer than every timeout",
         "",
     ),
+    "a silence of one lost probe": (
+        "silence_s = 4.5",
+        "silence_s = 1.9",
+        "one lost probe",
+        "at least 2",
+    ),
     "a receiver without an address": (
         "[segment.east]",
         '[[notify]]\nname = "pager"\nkind = "webhook"\n[segment.east]',

@@ -39,7 +39,8 @@ class Prober:
 
     def __init__(self, plan: Plan, now: Callable[[], float]) -> None:
         self._plan, self._now = plan, now
-        self.views = Views(plan.targets, plan.silence_s, plan.reference_silence_s, now())
+        silence_s = (plan.silence_s, plan.reference_silence_s)
+        self.views = Views(plan.targets, *silence_s, now(), plan.every_s)
         self._by_address: dict[str, list[Target]] = {}
         for target in plan.targets:
             self._by_address.setdefault(plain(target.address), []).append(target)

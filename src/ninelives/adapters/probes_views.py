@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ninelives.core.model import HostId, Plane, Sign
 
-FROZEN_S = 3.0  # a round later than this: we did not run
+FROZEN_S = 2.0  # a round that comes so much later than it is due: we did not run
 
 
 class Target(NamedTuple):
@@ -36,13 +36,14 @@ class Views:
     silence_s: Mapping[HostId, float]
     reference_silence_s: float
     listens_since: float
+    every_s: float = 1.0  # between two rounds
     freezes: int = 0  # how often we did not run
     _heard_at: dict[Target, float] = field(default_factory=dict[Target, float])
     _round_at: float | None = None
 
     def begin_round(self, now: float) -> None:
         """Notice whether we ran since the last round."""
-        if self._round_at is not None and now - self._round_at > FROZEN_S:
+        if self._round_at is not None and now - self._round_at > self.every_s + FROZEN_S:
             self.listens_since = now
             self.freezes += 1
         self._round_at = now

@@ -38,6 +38,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {  # what a receiver of this kind cannot 
     "smtp": ("server", "sender", "to"),
 }
 
+ROUNDS_HEARD = 2  # of probes, within a silence
+
 
 def read_configuration(path: File, name: str | None = None) -> Configuration:
     """Read the configuration of the controller `name`: all of it, or `ConfigError`."""
@@ -249,6 +251,9 @@ def _complaints(file: document.File) -> Iterator[Complaint]:
         (("policy",), setting.policy),
         *((("segment", name, "policy"), each) for name, each in setting.segment_policies.items()),
     ):
+        if policy.silence_s < ROUNDS_HEARD * file.probes.every_s:
+            what = "silence_s is short: one lost probe, each every_s, would be a silence"
+            yield (*at, "silence_s"), what, f"at least {ROUNDS_HEARD * file.probes.every_s:g}"
         if policy.nova_settle_s <= policy.request_timeout_s:
             # A send whose answer is late must not be taken for one that was never made.
             what = "nova_settle_s is longer than every timeout on the way: request_timeout_s"
