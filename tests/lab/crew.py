@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -57,12 +57,23 @@ options = {{ ipport = "{port}" }}
 """
 
 
+CLASS = """\
+
+[[rule]]
+name = "{name}"
+tier = {tier}
+match = {{ tag = "class={name}" }}
+"""
+NOTHING: Mapping[str, int] = {}
+
+
 class Setup(NamedTuple):
     """Who is on duty, and what they have beside the BMCs."""
 
     controllers: tuple[str, ...]
     has_second_level: bool = False  # the chassis, as a second way to the power of each host
     has_references: bool = False  # so that they are believed while two of three hosts are silent
+    tiers: Mapping[str, int] = NOTHING  # of servers whose metadata says `class`
 
 
 TWO = Setup(("n1", "n2"))
@@ -184,6 +195,7 @@ def configured(folder: Path, name: str, hosts: Hosts, setup: Setup) -> Path:
     text = numbered(path.read_text())
     if setup.has_references:
         text = text.replace("[policy]\n", f"{references(hosts)}\n[policy]\n")
+    text += "".join(CLASS.format(name=name, tier=tier) for name, tier in setup.tiers.items())
     for host in NAMES if setup.has_second_level else ():
         bmc = f'system = "/redfish/v1/Systems/{host}"\n'
         chassis = SECOND_LEVEL.format(

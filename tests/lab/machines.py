@@ -34,6 +34,7 @@ NOT_OFFERED = "COMPUTE_STATUS_DISABLED"  # a trait
 STILL = {"accepted", "pre-migrating"}
 NAMES = ("c1", "c2", "c3")  # the hosts of a `Site3`
 EACH = 2  # servers on each of them
+NOTHING: Mapping[str, str] = {}
 
 
 def login(hosts: Hosts, user: str = "admin") -> Nova:
@@ -125,12 +126,21 @@ class LabMachines:
                 self.hosts.mend(host, network)
             self.hosts.thaw(host)
             self.hosts.power_on(host)
-        until(lambda: not any(each["status"] in STILL for each in self.records()), PATIENCE_S)
+        until(lambda: not any(map(self._is_under_way, self.records())), PATIENCE_S)
         until(lambda: all(map(self._has_begun, self.services())), PATIENCE_S)
         for host in self.hosts.places.hosts:
             self._back(host)
         self._hear_all()
         return self._delete(keeps)
+
+    def _is_under_way(self, record: Any) -> bool:
+        """Say whether anybody is at it: one whose target died in the middle is open for ever."""
+        target = record["dest_compute"]
+        began = self.hosts.processes.started_at(target) if target is not None else 0.0
+        return (
+            record["status"] in STILL
+            and instant(record["updated_at"] or record["created_at"]) >= began
+        )
 
     def _has_begun(self, service: Any) -> bool:
         """Say whether its nova-compute reported since it was started, and so has read its queue.
@@ -138,9 +148,8 @@ class LabMachines:
         An order to disable that found the host frozen waits there for half an hour, and is obeyed
         by the next nova-compute (nova/compute/rpcapi.py, `set_host_enabled`, `long_rpc_timeout`).
         """
-        said = service["updated_at"]
-        began = self.hosts.processes.started_at(service["host"])
-        return said is not None and datetime.fromisoformat(f"{said}Z").timestamp() > began
+        said, began = service["updated_at"], self.hosts.processes.started_at(service["host"])
+        return said is not None and instant(said) > began
 
     def _hear_all(self) -> None:
         """Wait for a report of every host, unless each one reported a moment ago.
@@ -309,10 +318,24 @@ class LabCloud:
                 pytest.skip(f"read, not run: the lab has no way to {state}")
         return server
 
+    def add_many(self, host: str, count: int, kind: str) -> list[str]:
+        """Boot several of one class at once, and wait until they run."""
+        self._boot(host, name=kind, count=count, metadata={"class": kind})
+
+        def found() -> list[Any]:
+            return [
+                it for it in self.machines.nova.servers(host) if it["metadata"].get("class") == kind
+            ]
+
+        until(lambda: sum(map(is_active, found())) == count, PATIENCE_S)
+        return [str(each["id"]) for each in found()]
+
     def ran_twice(self) -> dict[str, list[str]]:
         return {guest: sorted(hosts) for guest, hosts in self.hosts.twice().items()}
 
-    def _boot(self, host: str, name: str = "vm", count: int = 1) -> str:
+    def _boot(
+        self, host: str, name: str = "vm", count: int = 1, metadata: Mapping[str, str] = NOTHING
+    ) -> str:
         asked = {
             "name": name,
             "flavorRef": self.machines.flavor,
@@ -320,6 +343,7 @@ class LabCloud:
             "networks": "none",
             "host": host,
             "min_count": count,
+            "metadata": metadata,
         }
         answer = self.machines.nova("POST", "/servers", {"server": asked}, "2.74")
         assert answer.status == 202, answer.body
@@ -335,6 +359,11 @@ class LabCloud:
             return shown["status"] == status and shown["OS-EXT-STS:task_state"] is None
 
         until(is_so, PATIENCE_S)
+
+
+def instant(written: str) -> float:
+    """Read a time of Nova's, as time.time() counts."""
+    return datetime.fromisoformat(f"{written}Z").timestamp()
 
 
 def is_untouched(server: Any) -> bool:

@@ -32,3 +32,26 @@ def test_a_host_that_lost_its_power_is_emptied_and_led_back_in_the_only_order_no
     told = [str(line["why"]) for line in crew.leader.said("host.stage") if line["about"] == "c1"]
     assert list(dict.fromkeys(told)) == STAGES
     crew.judge(moved=servers, runs=servers)
+
+
+def test_a_rescued_server_waits_for_its_host_and_for_its_user_who_ends_the_rescue_there(
+    crew: Crew, lab: Hosts
+) -> None:
+    """Nova neither evacuates nor reboots it: a person is told, and its host is not called well."""
+    servers, nova = crew.site.servers_on(C1), crew.site.nova
+    patient = crew.site.cloud.add_server("patient", "c1", vm_state="rescued")
+
+    lab.power_off("c1")
+    until(lambda: crew.is_running(servers, "c2", "c3"), PATIENCE_S)
+    crew.becomes("c1", "vacated")
+    assert crew.said("told", "c1", "servers_left")
+    assert crew.evacuations()[patient] == 0
+    lab.power_on("c1")
+
+    until(lambda: crew.said("told", "c1", f"server_failed:{patient}"), PATIENCE_S)
+    assert nova.service("c1")["status"] == "disabled"
+    assert nova.act(patient, "unrescue").status == 202
+    crew.becomes("c1", "healthy")
+    assert crew.is_running([patient], "c1")
+    assert nova.service("c1")["status"] == "enabled"
+    crew.judge(moved=servers, runs=[*servers, patient])

@@ -6,10 +6,13 @@ from tests.daemon.controllers import until
 
 from ninelives.lab.hosts import Hosts
 
-from .crew import PATIENCE_S, Crew, stays
+from .crew import PATIENCE_S, TWO, Crew, stays
+from .machines import LabCloud, machines_of
 
 pytestmark = pytest.mark.timeout(600)
 STILL_S = 8.0
+TIERS = {"bronze": 90, "silver": 50, "gold": 10}
+CLASSED = TWO._replace(tiers=TIERS)
 
 
 def test_each_server_is_treated_as_its_state_and_its_user_say(crew: Crew, lab: Hosts) -> None:
@@ -61,3 +64,22 @@ def test_what_an_operator_disabled_or_forced_down_is_left_so(crew: Crew, lab: Ho
     assert nova.service("c3")["status"] == "enabled"
     assert crew.is_running(crew.site.servers_on(C3), "c3")
     crew.judge(moved=servers, runs=[*servers, *others])
+
+
+@pytest.mark.parametrize("crew", [CLASSED], indirect=True, ids=["classed"])
+def test_forty_servers_come_back_once_each_in_the_order_of_their_tiers(
+    crew: Crew, lab: Hosts
+) -> None:
+    tier_of = dict.fromkeys(map(str, crew.site.servers_on(C1)), 50)
+    cloud = LabCloud(machines_of(lab))
+    for kind, count in (("bronze", 13), ("silver", 12), ("gold", 13)):
+        tier_of |= dict.fromkeys(cloud.add_many("c1", count, kind), TIERS[kind])
+    assert len(tier_of) == 40
+
+    lab.power_off("c1")
+
+    until(lambda: crew.is_running(tier_of, "c2", "c3"), 2 * PATIENCE_S)
+    crew.becomes("c1", "vacated")
+    sent = [tier_of[str(line["about"])] for line in crew.leader.said("move.sent")]
+    assert sent == sorted(tier_of.values())
+    crew.judge(moved=tier_of, runs=tier_of)
