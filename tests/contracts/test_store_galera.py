@@ -81,7 +81,7 @@ def test_a_node_that_is_behind_answers_only_once_it_has_caught_up(
     with applies_nothing(nodes.second) as held:
         assert ours.commit(batch(0)) == Committed(1)
         reader.start()
-        until(lambda: said or waits_for_the_others(held))
+        until(lambda: bool(said) or waits_for_the_others(held))
     reader.join()
 
     assert said == [1]
