@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 PATIENCE_S = 60.0
@@ -54,7 +53,7 @@ class Controller:
         try:
             with urlopen(f"http://{began[-1]['http']}{path}", timeout=5.0) as reply:
                 return reply.status, reply.read().decode()
-        except (URLError, TimeoutError) as error:
+        except OSError as error:
             return getattr(error, "code", 0), ""
 
     def is_alive(self) -> bool:
