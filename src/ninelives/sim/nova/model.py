@@ -24,6 +24,7 @@ from .records import (
     ServerId,
     Service,
     ServiceView,
+    VmState,
 )
 from .settings import Faults, Timings
 from .state import State, add_action, is_up, lose_commits, put_allocation, service_view
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .requests import Reply, Request
 
 _DEFAULT_TIMINGS = Timings()
+_BY_ITS_USER = {VmState.PAUSED: "pause", VmState.SUSPENDED: "suspend"}
 
 
 class Nova:
@@ -77,6 +79,8 @@ class Nova:
         created = server.created or now
         self._state.servers[server.id] = replace(server, updated=now, created=created)
         put_allocation(self._state, server.id, server, () if host is None else (host,))
+        if server.vm_state in _BY_ITS_USER:  # Nova keeps the action, however long ago it was
+            add_action(self._state, server.id, _BY_ITS_USER[server.vm_state], "user")
 
     def acted_before(self, server: ServerId, action: str, user: str) -> None:
         """Put an action into the server's log that was over before the story began."""
