@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from tests.core.small_cloud import SmallCloud
+from tests.core.small_cloud import SmallCloud, small_site
 
 from ninelives.app.what_if import WhatIf, what_if
+from ninelives.core.events import NovaSeen
 from ninelives.core.model import Candidate, HostId, MoveRecord, ServerId, ServerSeen, VmState
 from ninelives.core.policy import BALANCED
 from ninelives.core.protection import Key, Promise, Rule
+from ninelives.core.site import Site
 
 C1, C2 = HostId("c1"), HostId("c2")
 
@@ -20,14 +22,19 @@ class Rooms:
 
     cloud: SmallCloud
     places: Mapping[str, int]
+    kept: Collection[str] = ()  # in reserve: offered to who counts them as lent
 
     async def list_servers(self, host: HostId) -> tuple[tuple[ServerSeen, ...], bool]:
         return tuple(each for each in self.cloud.servers.values() if each.host == host), True
 
     async def targets_beside(
-        self, server: ServerId, beside: Mapping[HostId, Collection[ServerId]]
+        self,
+        server: ServerId,
+        beside: Mapping[HostId, Collection[ServerId]],
+        lent: Collection[HostId] = (),
     ) -> tuple[Candidate, ...]:
-        left = {HostId(h): room - len(beside.get(HostId(h), ())) for h, room in self.places.items()}
+        open_to = {h: room for h, room in self.places.items() if h not in self.kept or h in lent}
+        left = {HostId(h): room - len(beside.get(HostId(h), ())) for h, room in open_to.items()}
         return tuple(Candidate(h, room, sees_disk=False) for h, room in left.items() if room > 0)
 
 
@@ -132,3 +139,24 @@ def test_hosts_that_die_together_are_no_targets_of_each_other() -> None:
 
     assert {str(fate.target) for fate in found.fates} <= {"c3", "c4"}
     assert [each.brake.value for each in found.holding[C1]] == ["storm"]
+
+
+def test_reserved_hosts_are_counted_one_after_the_other_when_nobody_else_has_room() -> None:
+    cloud = SmallCloud(site=kept_in_reserve("c3", "c4")).started()
+    for number in range(3):
+        cloud.add(f"s{number}", "c1")
+    for host in (HostId("c3"), HostId("c4")):
+        rests = NovaSeen(host, True, False, False, True, True, is_reserve=True)
+        cloud.cluster.sights[host] = cloud.cluster.sights[host]._replace(nova=rests)
+    rooms = Rooms(cloud, {"c1": 9, "c2": 1, "c3": 9, "c4": 9}, kept=("c3", "c4"))
+
+    found = asyncio.run(what_if(cloud.cluster, rooms, [C1], cloud.now))
+
+    assert [str(fate.target) for fate in found.fates] == ["c2", "c3", "c3"]
+    assert found.lent == (HostId("c3"),)
+
+
+def kept_in_reserve(*names: str) -> Site:
+    plain = small_site()
+    hosts = {name: replace(host, is_reserved=name in names) for name, host in plain.hosts.items()}
+    return Site(hosts, plain.controllers)

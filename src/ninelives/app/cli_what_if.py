@@ -51,6 +51,8 @@ def show(console: Console, found: Document) -> None:
     away = found["stay_away"]
     words = f"{found['come_back']} would come back, {away} would not"
     console.print(words, style="bold yellow" if away else "bold", highlight=False)
+    for host in cast("list[str]", found["lent"]):
+        console.print(f"{host} would be lent from the reserve", highlight=False)
     for host in cast("list[str]", found["incomplete"]):
         console.print(f"{host}: Nova does not show everybody who may be there", style="yellow")
     for host, tested in cast("dict[str, list[str]]", found["brakes"]).items():

@@ -9,17 +9,20 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from ninelives.adapters.nova.compute import NovaCompute
+from ninelives.adapters.nova.reasons import is_ours, is_reserve
 from ninelives.adapters.probes import answers
 from ninelives.adapters.probes_icmp import can_ping
 from ninelives.adapters.sql import open_store
 from ninelives.core.model import HostId, Mode, RoadId, ServerSeen
 from ninelives.core.policy import WITNESSES_WANTED
-from ninelives.core.protection import Keep, promise_for
+from ninelives.core.protection import promise_for
 from ninelives.engine.clock import SystemClock
 from ninelives.engine.errors import ConfigError, PortError, StoreError
 
 from .cloud import cloud_of, site_of
 from .config.configuration import Configuration
+from .doctor_disks import of_disks, of_shared
+from .doctor_reserve import of_reserve
 from .doctor_site import is_synchronised, of_capacity, of_services, of_site
 from .fencing_check import examined_device
 from .findings import Finding, Grade
@@ -170,8 +173,10 @@ async def _of_nova(configuration: Configuration, nova: NovaCompute) -> AsyncIter
     for host in sorted(shown - configuration.names.keys()):
         what = "a compute host of Nova that is not in the inventory: nobody watches it"
         yield Finding(Grade.WARNING, host, what, "add it, or leave it out on purpose")
+    for found in of_reserve(configuration, names, roll.computes()):
+        yield found
     for each in roll.computes():
-        if each.is_disabled and not each.reason.startswith("ninelives:"):
+        if each.is_disabled and not (is_ours(each.reason) or is_reserve(each.reason)):
             host = names.host(each.host)
             yield Finding(Grade.NOTE, host, f"disabled: {each.reason or 'no reason'}", "enable it")
     for found in of_services(configuration, names, roll, SystemClock().wall()):
@@ -184,6 +189,8 @@ async def _of_nova(configuration: Configuration, nova: NovaCompute) -> AsyncIter
     for found in of_servers(configuration, servers):
         yield found
     for found in await of_capacity(configuration, nova, servers):
+        yield found
+    for found in of_shared(configuration, await nova.disk_sizes_gb(), servers):
         yield found
 
 
@@ -220,18 +227,7 @@ def of_servers(configuration: Configuration, servers: list[ServerSeen]) -> Itera
                 "matches no server",
                 "is a key misspelt?",
             )
-    lost = [server for server in servers if _would_lose(configuration, server)]
-    if lost:
-        names = ", ".join(server.name or server.id for server in lost[:5])
-        what = f"{len(lost)} servers have disks that no other host sees ({names} …): they stay down"
-        remedy = 'shared storage, volumes, or data = "disposable" in their rule'
-        yield Finding(Grade.WARNING, "servers", what, remedy)
-
-
-def _would_lose(configuration: Configuration, server: ServerSeen) -> bool:
-    policy = configuration.setting.policy
-    keeps = promise_for(server, policy.rules, policy.default).data is Keep.PRESERVE
-    return keeps and server.is_image_backed and not set(server.disks) & configuration.shared
+    yield from of_disks(configuration, servers)
 
 
 # --------------------------------------------------------------------------------- the store

@@ -175,6 +175,9 @@ def of_rehearsal(host: HostId, found: WhatIf) -> Iterable[Finding]:
         names = ", ".join(fate.name or fate.server for fate in homeless[:5])
         what = f"were it dead, {len(homeless)} of {len(found.fates)} servers fit nowhere ({names})"
         yield Finding(Grade.WARNING, host, what, "capacity, zones and server groups of its segment")
+    if found.lent:
+        what = f"were it dead, {', '.join(found.lent)} would be lent from the reserve"
+        yield Finding(Grade.NOTE, host, what, "nothing: the others of its segment are full")
     others: Mapping[str, int] = Counter(
         fate.why_not for fate in found.fates if fate.why_not and fate.why_not != "no_target"
     )

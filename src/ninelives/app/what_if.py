@@ -22,6 +22,7 @@ from ninelives.core.targets import (
     choose,
     has_room,
     in_order,
+    may_be_target,
     open_records,
     unproved_writers,
     waits_for_group,
@@ -39,7 +40,10 @@ class Asked(Protocol):
     async def list_servers(self, host: HostId) -> tuple[tuple[ServerSeen, ...], bool]: ...
 
     async def targets_beside(
-        self, server: ServerId, beside: Mapping[HostId, Collection[ServerId]]
+        self,
+        server: ServerId,
+        beside: Mapping[HostId, Collection[ServerId]],
+        lent: Collection[HostId] = (),
     ) -> tuple[Candidate, ...]: ...
 
 
@@ -63,6 +67,7 @@ class WhatIf:
     holding: Mapping[HostId, tuple[brakes.Tested, ...]]  # what would hold the shot
     moves_held: str  # what would hold the moves, "" for nothing
     incomplete: tuple[HostId, ...]  # Nova did not show everybody who may be there
+    lent: tuple[HostId, ...] = ()  # reserved hosts that would be taken into service
 
 
 async def what_if(cluster: Cluster, asked: Asked, hosts: Sequence[HostId], now: float) -> WhatIf:
@@ -84,7 +89,7 @@ async def what_if(cluster: Cluster, asked: Asked, hosts: Sequence[HostId], now: 
     rehearsal = Rehearsal(draft, asked, hosts)
     await rehearsal.run()
     held = next(filter(None, (brakes.holding_moves(draft, host) for host in hosts)), "")
-    return WhatIf(rehearsal.told(), holding, held, tuple(incomplete))
+    return WhatIf(rehearsal.told(), holding, held, tuple(incomplete), tuple(rehearsal.lent))
 
 
 def _holding(draft: Draft, host: HostId) -> tuple[brakes.Tested, ...]:
@@ -101,6 +106,7 @@ class Rehearsal:
     hosts: Sequence[HostId]
     turns: dict[ServerId, int] = field(default_factory=dict[ServerId, int])
     taken: dict[HostId, list[ServerId]] = field(default_factory=dict[HostId, list[ServerId]])
+    lent: list[HostId] = field(default_factory=list[HostId])
 
     async def run(self) -> None:
         turn = 1
@@ -135,8 +141,7 @@ class Rehearsal:
         if wanting := self._wanting(move):
             self._put(move, states.WaitingForHost(draft.now, wanting))
             return True
-        candidates = await self.asked.targets_beside(move.server, self.taken)
-        target = choose(draft, move, candidates)
+        target = await self._target(move)
         if target == "limits":
             self._put(move, states.Planned(draft.now, "room"))
             return False
@@ -148,6 +153,31 @@ class Rehearsal:
         self.taken.setdefault(host, []).append(move.server)
         self.turns[move.server] = turn
         return True
+
+    async def _target(self, move: states.Move) -> str:
+        """Choose one; where nobody in service takes it, lend the reserved host that does."""
+        found = await self.asked.targets_beside(move.server, self.taken, self.lent)
+        target = choose(self.draft, move, found)
+        if target != "no_target" or not (reserve := self._reserve(move)):
+            return target
+        for candidate in await self.asked.targets_beside(move.server, self.taken, reserve):
+            if candidate.host in reserve and candidate.host not in self.lent:
+                self.lent.append(candidate.host)
+                sights = self.draft.sights(candidate.host)
+                self.draft.put_sights(sights._replace(nova=None))  # in service, as any other
+                return choose(self.draft, move, (candidate,))
+        return target
+
+    def _reserve(self, move: states.Move) -> list[HostId]:
+        """Name those that are lent already, and those of its segment that may be."""
+        draft = self.draft
+        free = [
+            host
+            for host in sorted(draft.cluster.site.reserve - set(self.lent))
+            if may_be_target(draft, move, host)
+            and isinstance(draft.host(host).state, states.Healthy)
+        ]
+        return [*self.lent, *free] if free else []
 
     def _wanting(self, move: states.Move) -> str:
         """Say what would still be missing, were its own host proved off."""
@@ -198,6 +228,7 @@ def document(found: WhatIf) -> Document:
         },
         "moves_held": found.moves_held,
         "incomplete": list[Json](found.incomplete),
+        "lent": list[Json](found.lent),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from ninelives.core.model import Candidate, HostId
 
 from .fields import Fields, inner, rows, text, text_or_none, whole, words
+from .reasons import is_reserve
 from .views import ServiceRow, image_of
 
 MB_PER_GB: Final = 1024
@@ -19,13 +20,18 @@ class Needs:
     """What a flavor asks of Placement."""
 
     resources: Mapping[str, int]
-    required: tuple[str, ...] = ()  # traits; with "!" before it, one that must not be there
+    required: tuple[str, ...] = (NOT_DISABLED,)  # traits; with "!" before it, one that must not be
 
     def query(self, limit: int) -> dict[str, str]:
         """Write it as `GET /allocation_candidates` wants it."""
         resources = ",".join(f"{name}:{many}" for name, many in sorted(self.resources.items()))
-        required = ",".join((*self.required, NOT_DISABLED))
-        return {"resources": resources, "required": required, "limit": str(limit)}
+        required = {"required": ",".join(self.required)} if self.required else {}
+        return {"resources": resources, **required, "limit": str(limit)}
+
+    @property
+    def also_of_the_disabled(self) -> "Needs":
+        """The same of hosts out of service, too: what they would have room for."""
+        return Needs(self.resources, tuple(each for each in self.required if each != NOT_DISABLED))
 
 
 def needs_of(server: Fields) -> Needs:
@@ -44,7 +50,7 @@ def needs_of(server: Fields) -> Needs:
         resources["PCPU"] = resources.pop("VCPU")
     resources.update(_overrides(extras))
     wanted = {name: many for name, many in resources.items() if many > 0}
-    return Needs(wanted, tuple(_traits(extras)))
+    return Needs(wanted, (*_traits(extras), NOT_DISABLED))
 
 
 def extras_of(server: Fields) -> dict[str, str]:
@@ -150,10 +156,13 @@ class Rules:
     aggregates: Mapping[str, Mapping[str, str]] = field(
         default_factory=dict[str, Mapping[str, str]]
     )
+    lent: frozenset[str] = frozenset()  # reserved hosts, counted as if they were in service
 
     def allow(self, service: ServiceRow) -> bool:
         """Say whether a host is in service, in the right zone, and free of its group."""
-        in_service = service.is_up and not service.is_disabled and not service.is_forced_down
+        is_lent = service.host in self.lent and is_reserve(service.reason)
+        is_enabled = is_lent or not service.is_disabled
+        in_service = service.is_up and is_enabled and not service.is_forced_down
         in_zone = self.zone is None or service.zone == self.zone
         return (
             in_service

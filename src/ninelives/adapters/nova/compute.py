@@ -8,8 +8,9 @@ from ninelives.core.model import LOCAL, BackendId, Candidate, HostId, ServerId, 
 from ninelives.engine.ports import Answer
 
 from .identity import Identity
-from .orders import OURS, Orders
+from .orders import Orders
 from .pace import Limits, Pace
+from .reasons import OURS
 from .roster import Roster
 from .services import Services
 from .session import NOVA, PLACEMENT, Session
@@ -76,10 +77,17 @@ class NovaCompute:
         return await self._targets.for_server(server)
 
     async def targets_beside(
-        self, server: ServerId, beside: Mapping[HostId, Collection[ServerId]]
+        self,
+        server: ServerId,
+        beside: Mapping[HostId, Collection[ServerId]],
+        lent: Collection[HostId] = (),
     ) -> tuple[Candidate, ...]:
-        """Return where a server might go, were those of `beside` already on their hosts."""
-        return await self._targets.for_server(server, beside)
+        """Return where it might go, were those of `beside` on their hosts, and these hosts lent."""
+        return await self._targets.for_server(server, beside, lent)
+
+    async def disk_sizes_gb(self) -> dict[HostId, int]:
+        """Return how large each host says the disk is where its servers' own disks are."""
+        return await self._targets.disk_sizes_gb()
 
     # Ordering.
 

@@ -3,21 +3,16 @@
 An order about a service needs its id; that is read before, and the id is remembered.
 """
 
-from typing import Final
-
 from ninelives.core.events import Outcome
 from ninelives.core.model import HostId, ServerId
 from ninelives.engine.errors import Refused
 from ninelives.engine.ports import ACCEPTED, Answer
 
 from .fields import Json
+from .reasons import RESERVE, is_ours, is_reserve
 from .services import Services
 from .session import Session
 from .views import Names
-
-OURS: Final = "ninelives:"  # how every reason of ours begins
-NOVAS_OWN: Final = "AUTO: "  # nova-compute disabled itself (virt/libvirt/driver.py, DISABLE_PREFIX)
-RESERVE: Final = OURS + "reserve"
 
 
 class Orders:
@@ -107,13 +102,3 @@ class Orders:
             self._services.forget(host)
             return answer._replace(reason="unknown_host")
         return answer
-
-
-def is_ours(reason: str) -> bool:
-    """Say whether no operator disabled it: we did, or nova-compute, whose libvirt was away."""
-    return reason.startswith((OURS, NOVAS_OWN))
-
-
-def is_reserve(reason: str) -> bool:
-    """Say whether it is disabled for the reserve: by us, or by an operator who says "reserved"."""
-    return reason == RESERVE or (not is_ours(reason) and "reserve" in reason.casefold())

@@ -23,7 +23,7 @@ from .candidates import (
     rooms,
     zone_of,
 )
-from .fields import Fields, inner, rows, text, words
+from .fields import Fields, inner, rows, text, whole, words
 from .roster import Roster
 from .services import Roll, Services
 from .session import Missing, Session
@@ -65,9 +65,15 @@ class Targets:
         return self._roster.around.names
 
     async def for_server(
-        self, server: ServerId, beside: Mapping[HostId, Collection[ServerId]] | None = None
+        self,
+        server: ServerId,
+        beside: Mapping[HostId, Collection[ServerId]] | None = None,
+        lent: Collection[HostId] = (),
     ) -> tuple[Candidate, ...]:
-        """Return where it may go, best first; were those of `beside` on their hosts already."""
+        """Return where it may go, best first.
+
+        Were those of `beside` on their hosts already, and these reserved hosts lent.
+        """
         fields = await self._known(server)
         if fields is None:
             return ()  # deleted
@@ -77,9 +83,10 @@ class Targets:
             tuple([await self._group(name, server) for name in await self._group_ids(fields)]),
             extras_of(fields),
             await self.aggregates(),
+            frozenset(map(self._names.of, lent)),
         )
         roll: Roll = await self._roll.now()
-        needs = needs_of(fields)
+        needs = needs_of(fields).also_of_the_disabled if lent else needs_of(fields)
         return ranked(
             await (self._rooms_beside(needs, beside) if beside else self._rooms_for(needs)),
             rules,
@@ -106,6 +113,16 @@ class Targets:
             page = await self._placement.read(f"/resource_providers/{node}/allocations")
             found |= inner(page.fields, "allocations").keys()
         return frozenset(found) if mine else None
+
+    async def disk_sizes_gb(self) -> dict[HostId, int]:
+        """Return the DISK_GB that each compute node reports; a shared provider has it instead."""
+        found = dict[HostId, int]()
+        for node, name in (await self._nodes.now()).items():
+            page = await self._placement.read(f"/resource_providers/{node}/inventories")
+            disk = inner(inner(page.fields, "inventories"), "DISK_GB")
+            if disk:
+                found[self._names.host(name)] = whole(disk, "total")
+        return found
 
     async def _rooms_for(self, needs: Needs) -> Mapping[str, int]:
         key = urlencode(needs.query(CANDIDATES_MAX))

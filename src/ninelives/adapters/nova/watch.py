@@ -23,7 +23,7 @@ from ninelives.engine.errors import ConfigError, PortError
 
 from .health import Health, answers_of, keystone_answers
 from .identity import Identity
-from .orders import OURS, is_ours, is_reserve
+from .reasons import OURS, is_ours, is_reserve
 from .services import Roll, Services
 from .views import Names, ServiceRow
 from .wire import Wire
