@@ -164,11 +164,22 @@ def test_one_that_is_ordered_to_be_shot_needs_no_storm() -> None:
 def test_one_that_went_dark_after_its_reboot_is_confirmed() -> None:
     proof = Proof(Method.REBOOTED, C1, 1, 1, 1.0, None, EVERYTHING, "boot c1-boot2, gate closed")
     world = world_of(at.Host(C1, 1, at.Evacuating(1.0), proofs=(proof,)))
+    world.hosts[C1].is_gate_open = False
     assert orders(world) == []
 
     world.hosts[C1].condition = Condition.OFF
 
     assert orders(world) == [CONFIRM]
+
+
+def test_one_that_rebooted_and_stands_open_is_rebooted_again() -> None:
+    proof = Proof(Method.REBOOTED, C1, 1, 1, 1.0, None, EVERYTHING, "boot2, gate closed")
+    world = world_of(at.Host(C1, 1, at.Evacuating(1.0), proofs=(proof,)))
+    world.hosts[C1].is_gate_open = True
+    assert orders(world) == [("reboot", C1)]
+
+    world.hosts[C1].is_gate_open = False
+    assert orders(world) == []
 
 
 def test_a_server_that_only_a_word_moves_on_is_signed_off_within_half_an_hour_and_a_bit() -> None:

@@ -187,7 +187,7 @@ def about_host(world: World, rng: Random, record: at.Host) -> Iterator[Words]:
             yield from confirmed(world, host)
         case at.Fenced() | at.Evacuating() | at.Vacated() if not is_proved_dead(record):
             yield from proved_by_hand(world, host)
-        case at.Fenced() | at.Evacuating() if host.gate_opened_by and host.is_up:
+        case at.Fenced() | at.Evacuating() if host.is_up and stands_open(host, record):
             yield ("reboot", host.id)  # a gate opened too late: its servers are being moved
         case at.Evacuating() if host.condition in DEAD and is_proved_by_reboot(record):
             yield from signed(world, host)
@@ -227,6 +227,11 @@ def was_just_confirmed(world: World, host: HostId) -> bool:
     since = leader.node.cluster.now - world.policy_of(host).human_valid_s
     words = [proof for proof in record.proofs if proof.method is Method.HUMAN]
     return any(word.epoch == record.epoch and word.at > since for word in words)
+
+
+def stands_open(host: HostTruth, record: at.Host) -> bool:
+    """Say whether a gate was opened by hand, or was broken at a boot after the one that proved."""
+    return bool(host.gate_opened_by) or (host.is_gate_open and is_proved_by_reboot(record))
 
 
 def signed(world: World, host: HostTruth) -> Iterator[Words]:
