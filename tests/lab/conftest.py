@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from tests.contracts.compute_site import Site3
 from tests.contracts.nova_under_test import UnderTest
+from tests.lab import namespaced
 from tests.lab.crew import TWO, Crew, Setup, crew_of
 from tests.lab.machines import LabCloud, LabMachines, machines_of, runs
 
-from ninelives.lab.hosts import Hosts
+from ninelives.lab.hosts import BmcMode, Hosts
 from ninelives.lab.openstack import control
 from ninelives.lab.openstack.install import PartMissing, demand_system_parts
 from ninelives.lab.places import Places, found
@@ -65,6 +66,24 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hosts]:
         control.down(processes)
     assert processes.strays() == []
     assert remains(places) == []
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hosts]:
+    with namespaced.hosts_in(tmp_path_factory.mktemp("lab")) as hosts:
+        yield hosts
+
+
+@pytest.fixture
+def hosts(both: Hosts) -> Hosts:
+    """Two hosts in namespaces without a cloud; both have power, and nothing is cut."""
+    for name in namespaced.NAMES:
+        both.set_bmc(name, BmcMode.MENDED)
+        for network in both.cuts(name):
+            both.mend(name, network)
+        (both.places.run / f"{name}.off").unlink(missing_ok=True)
+        namespaced.space(both).begin(name)
+    return both
 
 
 @pytest.fixture

@@ -12,15 +12,19 @@ import sys
 from pathlib import Path
 
 READY = "run/ninelives-host"
-PRIVATE = (("/run", "mode=755"), ("/dev/shm", "mode=1777"))  # noqa: S108 - a mount point
+PRIVATE = (
+    ("tmpfs", "/run", "mode=755"),
+    ("tmpfs", "/dev/shm", "mode=1777"),  # noqa: S108 - a mount point
+    ("sysfs", "/sys", "defaults"),  # its own links are below /sys/class/net
+)
 WAITING_MAX = 64
 
 
 def main(host: str, port: int) -> None:
     """Be the host until killed. /proc is its own already: `unshare --mount-proc`."""
     socket.sethostname(host)
-    for place, options in PRIVATE:
-        words = ["/bin/mount", "-t", "tmpfs", "-o", options, "tmpfs", place]
+    for kind, place, options in PRIVATE:
+        words = ["/bin/mount", "-t", kind, "-o", options, kind, place]
         subprocess.run(words, check=True)  # noqa: S603 - our own words
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps for us
     with socket.create_server(("", port), backlog=WAITING_MAX) as door:

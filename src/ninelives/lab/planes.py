@@ -113,6 +113,7 @@ def _bridges(places: Places) -> Iterator[str]:
         if not (INTERFACES / name).exists():
             yield f"link add {name} type bridge stp_state 0"
         yield f'link set {name} alias "{places.folder}"'
+        yield f"link set {name} address {card(places.at(network, US))}"
         yield f"addr replace {places.at(network, US)}/24 dev {name}"
         yield f"link set {name} up"
 
@@ -200,7 +201,8 @@ def _lay(places: Places, network: Network, host: str, target: str, space: str) -
     link = "down" if is_cut(places, host, network) else "up"
     _ip(
         [
-            f"link add {name} type veth peer name {network.value} netns {target}",
+            f"link add {name} type veth "
+            f"peer name {network.value} address {card(address)} netns {target}",
             f"link set {name} master {bridge_of(places, network)}",
             f"link set {name} {link}",
         ]
@@ -211,6 +213,15 @@ def _lay(places: Places, network: Network, host: str, target: str, space: str) -
         f"link set {network.value} up",
     ]
     _ip(inside, [_program("nsenter"), f"--net={space}"])
+
+
+def card(address: str) -> str:
+    """Name the network card of an address: the same after each boot, as that of a real host is.
+
+    A neighbour would go on calling the old one for a while. And a bridge without a card of its own
+    takes another whenever a cable comes or goes.
+    """
+    return "02:6e:" + ":".join(f"{int(part):02x}" for part in address.split("."))
 
 
 def _address(places: Places, network: Network, host: str) -> str:
