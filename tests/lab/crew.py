@@ -21,8 +21,10 @@ from tests.contracts.compute_site import Site3
 from tests.daemon.controllers import Controller, until
 
 from ninelives.app.demo_site import written
+from ninelives.lab import ipmi
 from ninelives.lab.hosts import Hosts
 from ninelives.lab.openstack.files import clouds_file
+from ninelives.lab.places import Network
 from ninelives.sim.cloud.serve import Served
 
 from .machines import NAMES
@@ -74,12 +76,14 @@ class Setup(NamedTuple):
     has_second_level: bool = False  # the chassis, as a second way to the power of each host
     has_references: bool = False  # so that they are believed while two of three hosts are silent
     tiers: Mapping[str, int] = NOTHING  # of servers whose metadata says `class`
+    speaks_ipmi: bool = False  # by the stock fence_ipmilan, and no Redfish
 
 
 TWO = Setup(("n1", "n2"))
 # Without agents only controllers are witnesses, and three of them make a silent host a dead one.
 THREE = Setup(("n1", "n2", "n3"))
 THREE_AND_CHASSIS = THREE._replace(has_second_level=True)
+THREE_AND_IPMI = THREE._replace(speaks_ipmi=True)
 THREE_AND_REFERENCES = THREE._replace(has_references=True)
 
 
@@ -205,8 +209,21 @@ def configured(folder: Path, name: str, hosts: Hosts, setup: Setup) -> Path:
             port=hosts.places.port("chassis"),
         )
         text = text.replace(bmc, bmc + chassis)
-    path.write_text(text)
+    path.write_text(by_ipmi(text, hosts) if setup.speaks_ipmi else text)
     return path
+
+
+def by_ipmi(text: str, hosts: Hosts) -> str:
+    """Let every BMC of a configuration be asked by `fence_ipmilan`."""
+    text = text.replace('kind = "redfish"', 'kind = "fence_ipmilan"')
+    for host in NAMES:
+        at, port = hosts.places.host_at(Network.OOB, host), ipmi.port_of(hosts.places, host)
+        options = f'{{ ipport = "{port}", lanplus = "1", cipher = "3", power_wait = "0" }}'
+        text = text.replace(
+            f'address = "{hosts.places.bmc_url(host)}"\nsystem = "/redfish/v1/Systems/{host}"',
+            f'address = "{at}"\noptions = {options}',
+        )
+    return text
 
 
 def numbered(text: str) -> str:
