@@ -55,9 +55,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hosts]:
         return
     try:
         demand_system_parts()
+        places = control.begun(Places(tmp_path_factory.mktemp("lab"), NAMES, OWN_PORT))
     except PartMissing as error:
         pytest.skip(f"no real Nova was held against this: {error}")
-    places = control.begun(Places(tmp_path_factory.mktemp("lab"), NAMES, OWN_PORT))
     processes = Processes(places)
     try:
         control.up(processes, print)
