@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tests.core.arrangements import ROAD
 from tests.core.checked_cloud import CheckedCloud
 from tests.core.small_answers import answer_well
 from tests.core.small_cloud import CEPH, K1, SmallCloud, small_site
@@ -50,6 +51,7 @@ def test_a_contradicted_proof_is_answered_by_an_ordered_shot_and_a_new_proof() -
     del cloud.answers[do.AskTargets]
     cloud.power[C1] = Power.ON
     cloud.tell(on.Armed("ann", is_armed=True))
+    cloud.tell(on.RoadSigned("ann", C1, ROAD, is_verified=True))
 
     cloud.tell(on.FenceOrdered("ann", C1, "c1"))
     cloud.until(lambda: cloud.is_in("c1", at.Vacated), 300)
@@ -57,6 +59,19 @@ def test_a_contradicted_proof_is_answered_by_an_ordered_shot_and_a_new_proof() -
     assert len(cloud.all_of(do.PowerOff)) == shots + 1
     assert not cloud.cluster.control.fence_ordered
     assert isinstance(cloud.move("web").state, at.Done)
+
+
+def test_a_road_whose_shot_was_contradicted_shoots_no_more_until_a_person_has_signed_it() -> None:
+    """World 314 of seed day8: the wrong machine was dark by then, and contradicted nothing more."""
+    cloud = contradicted()
+    shots = len(cloud.all_of(do.PowerOff))
+    cloud.tell(on.Armed("ann", is_armed=True))
+
+    cloud.tell(on.FenceOrdered("ann", C1, "c1"))
+    cloud.run(60)
+
+    assert len(cloud.all_of(do.PowerOff)) == shots
+    assert not cloud.all_of(do.Evacuate)
 
 
 def test_attack_12_two_boots_that_answer_in_turns_under_one_name_prove_nothing() -> None:

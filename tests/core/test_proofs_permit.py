@@ -12,6 +12,7 @@ from tests.core.arrangements import (
     TENANT,
     Arrange,
     both,
+    off_read,
     plane,
     record,
     sees,
@@ -149,3 +150,15 @@ def test_a_storage_proof_leaves_the_network_to_policy(allowed: bool, permits: bo
 
 def test_without_any_proof_nothing_starts() -> None:
     assert not proofs.permits_start(episode(), C1)
+
+
+def test_a_host_that_answers_pings_after_our_off_has_perhaps_another_ones_device() -> None:
+    # World 104 of seed h2m: a hung host, whose device cut the power of one that was dark already.
+    shot = both(record(was_on=True), off_read(NOW - 60, NOW))
+
+    assert proofs.permits_start(with_proof("power", shot), C1)
+
+    pinged = with_proof("power", both(shot, plane(Sign.WEAK, TENANT, by=("k1",))))
+
+    assert not proofs.permits_start(pinged, C1)
+    assert proofs.answers_though_off(pinged, C1)

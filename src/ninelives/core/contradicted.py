@@ -31,7 +31,7 @@ def check_proofs(draft: Draft, host: HostId) -> None:
         if is_heard and not ungated.is_its_new_boot(draft, host):
             void_proofs(draft, host, (proof,), f"the old boot lives, against {proof.method}")
             if proof.method is Method.POWER_OFF and _was_just_shot(draft, record):
-                _disarm(draft, f"we shot {host}, and it lives on: the mapping may be wrong")
+                _doubt(draft, host, f"we shot {host}, and it lives on: the mapping may be wrong")
             return
         for backend in proof.covers.backends:
             view = sights.storage.get(backend)
@@ -140,12 +140,23 @@ def _fell_with(draft: Draft, host: HostId) -> bool:
 def _wrong_mapping(draft: Draft, shot: HostId, fallen: HostId) -> None:
     cause = f"we shot {shot}, and {fallen} fell silent: the mapping may be wrong"
     void_proofs(draft, shot, proofs.valid(draft.host(shot)), cause)
-    _disarm(draft, cause)
+    _doubt(draft, shot, cause)
 
 
-def _disarm(draft: Draft, cause: str) -> None:
-    draft.put_control(replace(draft.control, is_armed=False, cause=cause))
+def _doubt(draft: Draft, shot: HostId, cause: str) -> None:
+    """Stop everything, and close the roads that were used until a person has signed them anew.
+
+    The host may be silent by the time it is shot again, and the machine at the end of the wire
+    dark already: nothing would contradict that second shot.
+    """
+    control, record = draft.control, draft.host(shot)
+    used = sorted((shot, each.road) for each in record.shots if each.attempt)
+    fresh = tuple(pair for pair in used if pair not in control.unverified)
+    doubted = (*control.unverified, *fresh)
+    draft.put_control(replace(control, is_armed=False, cause=cause, unverified=doubted))
     draft.note("control", "disarmed", cause)
+    for _, road in fresh:
+        draft.note(shot, "road.doubted", road)
 
 
 def lies(draft: Draft, host: HostId) -> None:

@@ -240,7 +240,7 @@ def fence_ordered(draft: Draft, host: HostId, by: str) -> Refusal | None:
     if isinstance(state, at.Unknown):
         return Refusal("unknown_host", "adopt it first: `host adopt`")
     if not usable_roads(draft, host):
-        return Refusal("no_road", "no verified power device leads to it")
+        return Refusal("no_road", "no verified power device leads to it: `fencing sign`")
     is_left = is_left_to_people(draft.host(host))
     if not isinstance(state, at.Healthy | at.Suspect | at.Held) and not is_left:
         return Refusal("not_now", f"it is {type(state).__name__.lower()}")

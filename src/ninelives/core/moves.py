@@ -19,7 +19,7 @@ from .fencing import collect, disable, read_evidence
 from .model import HostId, Seen, ServerId, ServerSeen
 from .move import cancel_if_gone, settle_send, step
 from .plan import action_of_user, plan
-from .proofs import permits_start
+from .proofs import answers_though_off, permits_start
 from .roads import usable_roads
 from .shooting import shoot_again, still_on, went_dark_again
 from .tallies import is_proved_dead
@@ -270,6 +270,8 @@ def advance(draft: Draft, host: HostId, moves: list[at.Move]) -> None:
     waiting = [move.server for move in moves if isinstance(move.state, at.Planned | at.Retry)]
     if brake and waiting:
         tell(draft, host, f"moves_held:{brake}", ", ".join(waiting))
+    elif waiting and not may_send and answers_though_off(draft, host):
+        tell(draft, host, "moves_held:still_answers", ", ".join(waiting))
     for move in moves:
         current = draft.move(move.server)
         if current is not None and not isinstance(current.state, queued.RESTS):

@@ -280,11 +280,25 @@ def _mapping_may_still_show(draft: Draft, host: HostId) -> bool:
     The device said off. If it is wired to another machine, that one falls silent now, and the host
     that was meant still lives (attack 14). A host that was off already costs nobody this wait.
     """
-    record = draft.host(host)
-    if not record.was_on:
-        return False
-    first = [reads.first_at for reads in record.off_reads]
+    return draft.host(host).was_on and (_silence_may_be_due(draft, host) or _is_pinged(draft, host))
+
+
+def answers_though_off(draft: Draft, host: HostId) -> bool:
+    """Say whether a host that we shot answers pings after all: its device may be another's.
+
+    What is off answers nothing. A hung host does, and no strong sign of it was there to be missed.
+    """
+    is_due = not _silence_may_be_due(draft, host)
+    return draft.host(host).was_on and is_due and _is_pinged(draft, host)
+
+
+def _silence_may_be_due(draft: Draft, host: HostId) -> bool:
+    first = [reads.first_at for reads in draft.host(host).off_reads]
     return not first or draft.now < min(first) + draft.policy(host).silence_s + 2 * LATE_S
+
+
+def _is_pinged(draft: Draft, host: HostId) -> bool:
+    return Seen.NOT_DOWN in planes_seen(draft, host).values()
 
 
 def _awaits_revocation(draft: Draft, host: HostId) -> bool:

@@ -103,7 +103,8 @@ def waiting(world: World, rng: Random) -> Iterator[Words]:
         if not said.is_given:
             yield ("operator", "approve", said.host)
     for host, road in control.unverified:
-        yield ("operator", "road", host, road, "verified")
+        if world.devices[host, road].leads_to == host:  # they follow the cable first
+            yield ("operator", "road", host, road, "verified")
     yield from reopened(world)
     yield from let_in(world, rng)
     for record in tuple(world.ledger.hosts.values()):

@@ -5,8 +5,8 @@ from ninelives.engine.codec import Schema
 from ninelives.engine.errors import CodecError
 from ninelives.engine.journal import Records
 
-THIS = codec.VERSION
-PREVIOUS = THIS - 1
+THIS: int = codec.VERSION
+PREVIOUS: int = THIS - 1
 
 
 def reads(records: Records, version: int) -> bool:
