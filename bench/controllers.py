@@ -103,8 +103,10 @@ def said(folder: Path, event: str, names: Sequence[str] = CONTROLLERS) -> list[s
     return [line for line in lines if f'"event": "{event}"' in line]
 
 
-def control(cloud: Served, path: str, method: str) -> bytes:
-    asked = Request(f"{cloud.url}/control{path}", method=method)  # noqa: S310 - our own stand-in
+def control(cloud: Served, path: str, method: str, body: object = None) -> bytes:
+    sent = None if body is None else json.dumps(body).encode()
+    url = f"{cloud.url}/control{path}"
+    asked = Request(url, sent, method=method)  # noqa: S310 - our own stand-in
     with urlopen(asked, timeout=10.0) as reply:  # noqa: S310
         found: bytes = reply.read()
         return found
