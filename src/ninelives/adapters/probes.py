@@ -44,6 +44,7 @@ class Prober:
         self._by_address: dict[str, list[Target]] = {}
         for target in plan.targets:
             self._by_address.setdefault(plain(target.address), []).append(target)
+        self._families = {address: family_of(address) for address in self._by_address}
         self._echoes: dict[int, Echo] = {}
         self._connects = asyncio.Semaphore(CONNECTS_MAX)
         self._asked: set[str] = set()  # over TCP, and not answered yet
@@ -63,7 +64,7 @@ class Prober:
     def _open_echoes(self) -> None:
         if not self._plan.uses_icmp:
             return
-        for family in {family_of(address) for address in self._by_address} - {None}:
+        for family in {*self._families.values()} - {None}:
             assert family is not None
             echo = open_echo(family, self._heard)
             if echo is not None:
@@ -73,7 +74,7 @@ class Prober:
         over_icmp: dict[int, list[str]] = {}
         missed_s, now = MISSED_ROUNDS * self._plan.every_s, self._now()
         for address, targets in self._by_address.items():
-            family = family_of(address)
+            family = self._families[address]
             if family is not None and family in self._echoes:
                 over_icmp.setdefault(family, []).append(address)
                 if not self.views.is_missed(targets[0], now, missed_s):
