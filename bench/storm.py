@@ -179,10 +179,10 @@ async def by_a_loop(there: Stage, targets: int) -> Took:
             assert answer.status == 200, await answer.text()
         there.asked()
         began = time.monotonic()
+        to = [f"c{number}" for number in range(2, targets + 2) for _ in range(AT_ONCE)]
         async with asyncio.TaskGroup() as workers:
-            for number in range(2, targets + 2):
-                for _ in range(AT_ONCE):
-                    workers.create_task(_work(session, f"{nova}/servers", waiting, f"c{number}"))
+            for target in to:
+                workers.create_task(_work(session, f"{nova}/servers", waiting, target))
         return Took(time.monotonic() - began, 0.0, there.asked())
 
 
