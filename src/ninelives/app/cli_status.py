@@ -67,6 +67,9 @@ def status_lines(found: Document, since: str = "") -> Iterator[Text]:
     for word in cast("list[Document]", found["words"]):
         what = "approved" if word["is_given"] else "on hold"
         yield Text(f"{word['host']}: {what} by {word['by']}: {word['reason']}")
+    for loan in cast("list[Document]", found["lent"]):
+        whom = "" if loan["need"] == loan["host"] else f" since {loan['need']} died"
+        yield Text(f"{loan['host']}: out of the reserve{whom} ({loan['stage']})")
     for host in cast("list[str]", found["asks"]):
         words = f"look at `ninelives what-if {host}`, then `ninelives incident approve {host}`"
         yield Text(f"asks you for leave: {host}; {words}", "bold yellow")

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import TypeAlias
 
 from ninelives.core import brakes, rules, states
-from ninelives.core.cluster import Cluster, Consent
+from ninelives.core.cluster import Cluster, Consent, Loan
 from ninelives.core.consent import consent_of, mode_of
 from ninelives.core.draft import Draft
 from ninelives.core.evidence import planes_seen
@@ -39,6 +39,7 @@ def status(cluster: Cluster, now: float) -> Document:
         "bad_canaries": list[Json](sorted(views.bad_canaries)),
         "own_fault": views.own_fault,
         "words": [_word(said) for said in control.consents if not _is_over(cluster, said.host)],
+        "lent": [_loan(loan) for loan in control.loans],
         "asks": [record.id for record in cluster.hosts.values() if asks(cluster, record)],
         "needs_you": [_need(record) for record in cluster.hosts.values() if needs_you(record)],
     }
@@ -66,6 +67,10 @@ def _is_over(cluster: Cluster, host: HostId) -> bool:
 
 def _word(said: Consent) -> Json:
     return {"host": said.host, "is_given": said.is_given, "by": said.by, "reason": said.reason}
+
+
+def _loan(loan: Loan) -> Json:
+    return {"host": loan.host, "need": loan.need, "stage": loan.stage.value}
 
 
 def _need(record: states.Host) -> Json:
