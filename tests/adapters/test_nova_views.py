@@ -159,8 +159,9 @@ def test_a_migration_without_its_source_is_never_skipped() -> None:
         move_row({"id": 4, "source_compute": None}, AROUND.names)
 
 
-def test_the_last_word_is_that_of_the_last_user_who_did_not_just_move_it() -> None:
+def test_the_last_word_is_that_of_the_last_user_who_said_whether_it_runs() -> None:
     actions: list[Fields] = [
+        {"action": "resize", "user_id": "bob", "start_time": "2026-11-22T10:06:00.000000"},
         {"action": "evacuate", "user_id": "masakari", "start_time": "2026-11-22T10:05:00.000000"},
         {"action": "live-migration", "user_id": "eve", "start_time": "2026-11-22T10:04:00.000000"},
         {"action": "evacuate", "user_id": "us", "start_time": "2026-11-22T10:03:00.000000"},

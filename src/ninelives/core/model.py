@@ -217,11 +217,13 @@ FINAL_STATUSES = frozenset(
 )
 
 
-# What says where a server runs, never whether (Nova: nova/compute/instance_actions.py).
-# Another rescuer or an administrator asks for it: no word that its user gave before is taken back.
-MOVING_ACTIONS = frozenset(
-    {"evacuate", "migrate"}
+# What says where a server runs, how big it is or what hangs on it, never whether it runs: no word
+# that its user gave before is taken back by it (Nova: nova/compute/instance_actions.py).
+WORDLESS_ACTIONS = frozenset(
+    {"evacuate", "migrate", "resize", "confirmResize", "revertResize", "lock", "unlock"}
     | {"live-migration", "live_migration_cancel", "live_migration_force_complete"}
+    | {"attach_volume", "detach_volume", "swap_volume", "extend_volume"}
+    | {"attach_interface", "detach_interface", "createImage", "createBackup", "changePassword"}
 )
 
 
@@ -235,7 +237,7 @@ class ServerSeen:
     task_state: str | None
     is_running: bool | None  # Nova's power_state; None where Nova does not know
     records: tuple[MoveRecord, ...] = ()
-    user_action: str = ""  # last action of its user, no move: "stop", "delete", "shelve", …
+    user_action: str = ""  # its user's last word on whether it runs: "stop", "delete", …
     disks: tuple[BackendId, ...] = ()
     is_image_backed: bool = False
     blocked: str = ""  # why Nova can never evacuate it: "vtpm", "share", "accelerator"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core.model import (
-    MOVING_ACTIONS,
+    WORDLESS_ACTIONS,
     Candidate,
     HostId,
     MoveRecord,
@@ -171,12 +171,12 @@ def running(power: nova.PowerState) -> bool | None:
 
 
 def user_action(world: "World", name: ServerId) -> str:
-    """Return the last action of its user; what we did, or who only moved it, does not count."""
+    """Return its user's last word on whether it runs; what we did does not count."""
     reply = world.nova.request(nova.ListActions(name), world.now)
     if isinstance(reply, nova.Answer) and isinstance(reply.body, tuple):
         for action in reversed(reply.body):
             assert isinstance(action, nova.Action)
-            if action.user != OURS and action.name not in MOVING_ACTIONS:
+            if action.user != OURS and action.name not in WORDLESS_ACTIONS:
                 return action.name
     return ""
 

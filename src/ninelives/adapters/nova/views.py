@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ninelives.core.model import (
     LOCAL,
-    MOVING_ACTIONS,
+    WORDLESS_ACTIONS,
     BackendId,
     HostId,
     MoveRecord,
@@ -191,8 +191,9 @@ def move_row(fields: Fields, names: Names) -> MoveRow:
 def user_action(actions: Iterable[Fields], ours: str) -> str:
     """Return the last thing that anybody but us did to a server; "" where nobody did anything.
 
-    Who moves it takes no word of its user back: an evacuation by somebody else must not hide that
-    it was deleted, in a database that forgot the deletion and not that it was asked for.
+    Who moves, resizes or locks it takes no word of its user back: an evacuation by somebody else
+    must not hide that it was deleted, in a database that forgot the deletion and not that it was
+    asked for, nor a resize that failed that it had been stopped.
     What has no user Nova did by itself: at the next look after a host died and came back it finds
     the guest off and stops the server (`_sync_instance_power_state`), and nobody wished for that.
     """
@@ -200,7 +201,7 @@ def user_action(actions: Iterable[Fields], ours: str) -> str:
     theirs = [
         entry
         for user, entry in by_users
-        if user not in (None, ours) and text(entry, "action") not in MOVING_ACTIONS
+        if user not in (None, ours) and text(entry, "action") not in WORDLESS_ACTIONS
     ]
     last = max(theirs, key=lambda entry: text_or_none(entry, "start_time") or "", default=None)
     return text(last, "action") if last is not None else ""
