@@ -11,23 +11,26 @@ from pathlib import Path
 
 import pytest
 
+from ninelives.adapters.fence_agent import FenceAgent
 from ninelives.adapters.redfish import Redfish, RedfishAt
 from ninelives.adapters.redfish_wire import Trust
 from ninelives.core.events import Outcome
 from ninelives.core.model import Power
 from ninelives.engine.errors import PortError
 from ninelives.engine.ports import Answer
+from ninelives.lab import ipmi, planes
 from ninelives.lab.bmcs import SLOW_S, SYSTEMS, USER
 from ninelives.lab.hosts import BmcMode, Hosts
 from ninelives.lab.openstack.control import start_bmcs
 from ninelives.lab.openstack.files import PASSWORD
-from ninelives.lab.places import Places
+from ninelives.lab.places import Network, Places
 from ninelives.lab.processes import Processes, seen, until
 
 SLEEPER = "import time; time.sleep(600)"
 STOPPED = "T"  # proc_pid_stat(5)
 PORTS_EACH = 20
 SOON_S = 1.0  # what a dead device is given
+FENCE_IPMILAN = Path("/usr/sbin/fence_ipmilan")
 PATIENCE_S = 30.0  # of a machine with other work
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl")
@@ -176,6 +179,28 @@ def test_the_chassis_switches_a_host_whose_bmc_is_dead(host: Hosts) -> None:
 
     assert not host.is_on("c1")
     assert read(chassis(host, "c2")) is Power.ON
+
+
+@pytest.mark.skipif(
+    not FENCE_IPMILAN.exists() or planes.where("ipmi_sim") is None,
+    reason="no IPMI: apt-get install fence-agents ipmitool openipmi",
+)
+def test_the_same_bmc_obeys_the_stock_agent_of_ipmi(host: Hosts) -> None:
+    options = {
+        "ip": host.places.host_at(Network.OOB, "c1"),
+        "ipport": str(ipmi.port_of(host.places, "c1")),
+        "username": ipmi.USER,
+        "lanplus": "1",
+        "cipher": "3",
+        "power_wait": "0",
+    }
+    agent = FenceAgent(FENCE_IPMILAN, options, {"password": PASSWORD}, None, PATIENCE_S, PATIENCE_S)
+
+    assert asyncio.run(agent.switch_off()).outcome is Outcome.DONE
+
+    assert not host.is_on("c1")
+    assert host.is_on("c2")
+    assert asyncio.run(agent.look()).power is Power.OFF
 
 
 def test_the_commands_say_how_a_host_is(host: Hosts) -> None:
