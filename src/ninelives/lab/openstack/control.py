@@ -73,6 +73,7 @@ def up(processes: Processes, say: Say) -> None:
     catalogue.once(places, "register", lambda: catalogue.register(places, api))
     processes.listens("placement", "placement")
     services.start_minds(processes)
+    services.await_conductor(processes)
     hosts = Hosts(processes)
     on = [host for host in places.hosts if hosts.is_on(host)]
     for host in on:

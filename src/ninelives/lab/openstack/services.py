@@ -139,6 +139,13 @@ def start_minds(processes: Processes) -> None:
         _fork(processes, f"nova-{name}", f"nova.cmd.{name}:main", words)
 
 
+def await_conductor(processes: Processes) -> None:
+    """Wait until the conductor listens: a nova-compute that asks before waits for ten seconds."""
+    places = processes.places
+    at = [places.address, str(places.port("messages"))]
+    processes.run("conductor-served", [program("python"), inside("served.py"), *at, "conductor"])
+
+
 def start_compute(processes: Processes, host: str, init: int | None = None) -> None:
     """Start nova-compute of a host, in its namespaces, without the databases' passwords."""
     nova, _ = files.nova_files(processes.places)
