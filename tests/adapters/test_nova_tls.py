@@ -15,7 +15,7 @@ from ninelives.adapters.nova.identity import KeystoneIdentity
 from ninelives.adapters.nova.wire import HttpWire, NotReached, context_of
 from ninelives.core.events import Outcome
 from ninelives.core.model import HostId
-from ninelives.engine.errors import Unreachable
+from ninelives.engine.errors import ConfigError, Unreachable
 from ninelives.sim.cloud.catalogue import PASSWORD, Plan
 from ninelives.sim.cloud.listeners import LOOPBACK
 from ninelives.sim.cloud.serve import Served, served
@@ -119,16 +119,20 @@ def test_an_authority_of_our_own_is_trusted_for_log_in_reads_and_orders(behind: 
 def test_a_keystone_that_nobody_trusted_vouches_for_is_told_no_password(
     behind: Behind, trusted: str | None
 ) -> None:
-    with pytest.raises(Unreachable, match=UNTRUSTED):
+    with pytest.raises(Unreachable, match=UNTRUSTED) as caught:
         play(reads, behind.cloud, behind.stranger if trusted else None, behind.authority)
+
+    assert "`cacert` in clouds.yaml" in caught.value.hint
 
 
 @pytest.mark.parametrize("trusted", [None, "stranger"])
 def test_a_nova_that_nobody_trusted_vouches_for_certainly_heard_nothing(
     behind: Behind, trusted: str | None
 ) -> None:
-    with pytest.raises(NotReached, match=UNTRUSTED):
+    with pytest.raises(NotReached, match=UNTRUSTED) as caught:
         play(reads, behind.cloud, behind.authority, behind.stranger if trusted else None)
+
+    assert "`cacert` in clouds.yaml" in caught.value.hint
 
 
 def test_a_certificate_of_another_address_is_none(behind: Behind, tmp_path: Path) -> None:
@@ -139,3 +143,14 @@ def test_a_certificate_of_another_address_is_none(behind: Behind, tmp_path: Path
         pytest.raises(Unreachable, match=UNTRUSTED),
     ):
         play(reads, cloud, behind.authority, behind.authority)
+
+
+@pytest.mark.parametrize("given", ["cacert", "cert"])
+def test_a_file_that_cannot_be_used_is_named(given: str, tmp_path: Path) -> None:
+    prose = tmp_path / "prose.pem"
+    prose.write_text("no certificate\n")
+    files = {"cacert": "", "cert": "", "key": ""}
+
+    for path in (prose, tmp_path / "nowhere.pem"):
+        with pytest.raises(ConfigError, match=f"{given}: {path}: ."):
+            context_of(verify=True, **{**files, given: str(path)})

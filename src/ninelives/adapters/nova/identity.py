@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from keystoneauth1 import exceptions as keystone
 from keystoneauth1 import loading
+from keystoneauth1.identity.base import BaseIdentityPlugin
 from keystoneauth1.loading.base import BaseLoader
 from keystoneauth1.plugin import BaseAuthPlugin
 from keystoneauth1.session import Session as KeystoneSession
@@ -18,6 +19,7 @@ from keystoneauth1.session import Session as KeystoneSession
 from ninelives.engine.errors import ConfigError, Refused, Unreachable
 
 from .clouds import Cloud
+from .wire import UNTRUSTED
 
 Value = TypeVar("Value")
 
@@ -101,6 +103,7 @@ class KeystoneIdentity:
         return self._plugin.get_headers(self._session) or {}
 
     def _find(self, service: str) -> str:
+        self._refuse_to_guess(service)
         found: str | None = None
         with suppress(keystone.EndpointNotFound):
             found = self._plugin.get_endpoint(
@@ -113,6 +116,21 @@ class KeystoneIdentity:
             where = f"{self._cloud.interface}, region {self._cloud.region or 'any'}"
             raise ConfigError(f"no {service} in the catalogue ({where})", "see `openstack catalog`")
         return found.rstrip("/")
+
+    def _refuse_to_guess(self, service: str) -> None:
+        """Have the region named where there are several: keystoneauth would take the first."""
+        if self._cloud.region is not None or not isinstance(self._plugin, BaseIdentityPlugin):
+            return
+        catalogue = self._plugin.get_access(self._session).service_catalog
+        found = catalogue.get_endpoints_data(
+            service_type=service, interface=self._cloud.interface
+        ).values()
+        regions = sorted({str(each.region_name) for several in found for each in several})
+        if len(regions) > 1:
+            raise ConfigError(
+                f"{service} is in several regions: {', '.join(regions)}",
+                "name one: `region` in [cloud], or region_name in clouds.yaml",
+            )
 
 
 def _plugin(cloud: Cloud) -> BaseAuthPlugin:
@@ -135,7 +153,9 @@ async def _in_thread(call: Callable[[], Value]) -> Value:
             raise Refused(f"Keystone: {error}", "are the credentials still good?") from error
         raise Unreachable(f"Keystone: {error}") from error
     except keystone.ClientException as error:
-        raise Unreachable(f"Keystone: {error}") from error
+        # While it looks for Keystone's versions it wraps what TLS said in words of its own.
+        is_untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+        raise Unreachable(f"Keystone: {error}", UNTRUSTED if is_untrusted else "") from error
 
 
 def _now() -> float:

@@ -14,10 +14,11 @@ from typing import Protocol
 
 import aiohttp
 
-from ninelives.engine.errors import Unreachable
+from ninelives.engine.errors import ConfigError, Unreachable
 
 CONNECT_TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 64
+UNTRUSTED = "nobody signed its certificate whom the system or `cacert` in clouds.yaml trusts"
 
 
 class NotReached(Unreachable):
@@ -68,14 +69,26 @@ class Wire(Protocol):
 
 
 def context_of(verify: bool, cacert: str, cert: str, key: str) -> ssl.SSLContext:
-    """Build what TLS needs from what `clouds.yaml` says."""
-    context = ssl.create_default_context(cafile=cacert or None)
+    """Build what TLS needs from what `clouds.yaml` says. Raises `ConfigError`."""
+    try:
+        context = ssl.create_default_context(cafile=cacert or None)
+    except OSError as error:
+        raise _unusable("cacert", cacert, error) from error
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if cert:
-        context.load_cert_chain(cert, key or None)
+    try:
+        if cert:
+            context.load_cert_chain(cert, key or None)
+    except OSError as error:
+        raise _unusable("cert", cert, error) from error
     return context
+
+
+def _unusable(name: str, path: str, error: OSError) -> ConfigError:
+    """Say which file of `clouds.yaml` it is: OpenSSL names none."""
+    why = error.strerror or str(error)
+    return ConfigError(f"{name}: {path}: {why}", "clouds.yaml names a file with PEM certificates")
 
 
 class HttpWire:
@@ -97,6 +110,8 @@ class HttpWire:
                 allow_redirects=False,  # a POST that follows one is a second POST
             ) as answer:
                 body = await answer.read()
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise NotReached(f"{request.url}: {error}", UNTRUSTED) from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotReached(f"{request.url}: {error}") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
