@@ -99,8 +99,11 @@ class Cloud:
     def truth(self) -> Any:
         return self.control("GET", "")
 
+    def machine(self, host: str) -> Any:
+        return next(each for each in self.truth()["hosts"] if each["name"] == host)
+
     def guests(self, host: str) -> list[str]:
-        found: list[str] = next(h["guests"] for h in self.truth()["hosts"] if h["name"] == host)
+        found: list[str] = self.machine(host)["guests"]
         return found
 
     def ran_twice(self) -> dict[str, list[str]]:
