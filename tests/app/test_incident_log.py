@@ -11,6 +11,11 @@ from ninelives.adapters.sql import open_store
 from ninelives.adapters.sql_bases import SqlBases
 from ninelives.app.incident_log import Book
 from ninelives.app.incident_page import markdown, phases
+from ninelives.core.actions import ListServers
+from ninelives.core.cluster import Note
+from ninelives.core.events import Event, Listed, Woke
+from ninelives.core.model import ServerId, ServerSeen, VmState
+from ninelives.engine.journal import Row
 
 C1, _, _ = HOSTS
 
@@ -46,3 +51,27 @@ def test_a_power_loss_is_one_incident_with_every_server_s_outcome(tmp_path: Path
     assert "| s1 | move.done |" in page
     assert "proof.made power_off" in page
     store.close()
+
+
+@pytest.mark.parametrize(("is_over", "counted"), [(False, {"web"}), (True, set())])
+def test_who_is_listed_when_all_is_over_is_none_of_its_servers(
+    is_over: bool, counted: set[str]
+) -> None:
+    web = ServerSeen(ServerId("web"), C1, VmState.ACTIVE, None, is_running=True)
+    listed = Listed(ListServers(C1, 1, 0), (web,), is_complete=True)
+    book = Book()
+
+    book.fold(row(1, Woke("outbox"), moved("healthy → suspect R8")))
+    if is_over:
+        book.fold(row(2, Woke("outbox"), moved("suspect → healthy")))
+    book.fold(row(3, listed))
+
+    assert book.found[0].servers == counted
+
+
+def moved(arrow: str) -> Note:
+    return Note(C1, "host.moved", "dead_or_frozen", arrow)
+
+
+def row(revision: int, event: Event, *notes: Note) -> Row:
+    return Row(revision, 1, 0.0, 0.0, event, notes, "")

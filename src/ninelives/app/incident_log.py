@@ -98,7 +98,8 @@ class Book:
 def _follow(row: Row, last: dict[str, Incident]) -> None:
     match row.event:
         case Listed(request=request, servers=servers) if request.host in last:
-            last[request.host].servers |= {server.id for server in servers}
+            if last[request.host].ended is None:  # a reserved host that serves is listed, too
+                last[request.host].servers |= {server.id for server in servers}
         case _:
             pass
     for note in row.notes:
