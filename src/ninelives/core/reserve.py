@@ -49,6 +49,8 @@ def _lend(draft: Draft, move: at.Move) -> bool:
     asked = [loan.since for loan in loans if loan.stage is LoanStage.ASKED]
     if asked:
         return draft.now < max(asked) + policy.reserve_wait_s
+    if any(_is_just_back(draft, move, host) for host in draft.cluster.site.hosts):
+        return True
     if len(loans) >= policy.reserve_lent_max or any(_is_unused(draft, loan) for loan in loans):
         return False
     host = next((each for each in _reserve(draft, segment) if _fits(draft, move, each)), None)
@@ -60,6 +62,15 @@ def _lend(draft: Draft, move: at.Move) -> bool:
     tell(draft, move.host, f"reserve_lent:{host}", f"no target for {move.server}")
     draft.wake(WAKE, draft.now + policy.reserve_look_s)
     return True
+
+
+def _is_just_back(draft: Draft, move: at.Move, host: HostId) -> bool:
+    """Say whether a host was led back a moment ago that Nova's last record still calls disabled."""
+    state, nova = draft.host(host).state, draft.sights(host).nova
+    if nova is None or not isinstance(state, at.Healthy) or nova.is_reserve or nova.forced_down:
+        return False
+    is_new = draft.now < state.since + draft.policy(host).reserve_wait_s
+    return is_new and nova.disabled and nova.is_ours and may_be_target(draft, move, host)
 
 
 def _fits(draft: Draft, move: at.Move, host: HostId) -> bool:
