@@ -100,9 +100,9 @@ def by_a_loop(hosts: Hosts, servers: int) -> float:
 
     def becomes(server: str, status: str, host: str) -> None:
         deadline = time.monotonic() + STORM_S
-        wanted = (status, host, None)
+        wanted = [status, host, "None"]
         names = ("status", "OS-EXT-SRV-ATTR:host", "OS-EXT-STS:task_state")
-        while tuple(map(nova.server(server).get, names)) != wanted:
+        while [str(nova.server(server)[name]) for name in names] != wanted:
             assert time.monotonic() < deadline, "it did not come to that"
             time.sleep(LOOK_S)
 

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -54,16 +54,10 @@ class Took(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """A cloud in a process of its own, and the way to ask what it was asked."""
+    """A cloud in a process of its own."""
 
     cloud: Served
-    pipe: Connection
-
-    def asked(self) -> Counter[str]:
-        """Return what Nova and Placement were asked since the last time."""
-        self.pipe.send("asked")
-        found: Counter[str] = self.pipe.recv()
-        return found
+    asked: Callable[[], Counter[str]]  # what Nova and Placement were asked since the last time
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -122,8 +116,14 @@ def stage(servers: int, targets: int) -> Generator[Stage]:
     here, there = multiprocessing.Pipe()
     other = multiprocessing.Process(target=_serve, args=(targets + 1, there), daemon=True)
     other.start()
+
+    def asked() -> Counter[str]:
+        here.send("asked")
+        counted: Counter[str] = here.recv()
+        return counted
+
     try:
-        found = Stage(here.recv(), here)
+        found = Stage(here.recv(), asked)
         for number in range(servers):
             control(found.cloud, "/servers", "POST", {"name": f"s{number}", "host": "c1"})
         yield found

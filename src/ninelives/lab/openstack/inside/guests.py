@@ -164,6 +164,10 @@ class FileDriver(fake.FakeDriver):
         self._set(instance, power_state.SHUTDOWN)
         return super().migrate_disk_and_power_off(context, instance, *arguments, **named)
 
+    def rescue(self, context, instance, *arguments, **named):
+        """Run again, as libvirt's does: nova has just shut the guest down for it."""
+        self._set(instance, power_state.RUNNING)
+
     def pause(self, instance):
         self._set(instance, power_state.PAUSED)
 
