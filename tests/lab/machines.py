@@ -17,7 +17,7 @@ import pytest
 from tests.cloud.cloud_client import Answer, Nova, call, until
 
 from ninelives.engine.errors import PortError
-from ninelives.lab.hosts import BmcMode, Hosts
+from ninelives.lab.hosts import BmcMode, GuestState, Hosts
 from ninelives.lab.openstack import services
 from ninelives.lab.openstack.api import logged_in
 from ninelives.lab.openstack.catalogue import IMAGE
@@ -319,7 +319,7 @@ class LabCloud:
         return server
 
     def add_many(self, host: str, count: int, kind: str) -> list[str]:
-        """Boot several of one class at once, and wait until they run."""
+        """Boot several of one class at once, and wait until Nova has seen each of them run."""
         self._boot(host, name=kind, count=count, metadata={"class": kind})
 
         def found() -> list[Any]:
@@ -327,7 +327,10 @@ class LabCloud:
                 it for it in self.machines.nova.servers(host) if it["metadata"].get("class") == kind
             ]
 
-        until(lambda: sum(map(is_active, found())) == count, PATIENCE_S)
+        def is_seen_running(server: Any) -> bool:
+            return is_active(server) and server["OS-EXT-STS:power_state"] == GuestState.RUNNING
+
+        until(lambda: sum(map(is_seen_running, found())) == count, PATIENCE_S)
         return [str(each["id"]) for each in found()]
 
     def ran_twice(self) -> dict[str, list[str]]:
