@@ -53,9 +53,9 @@ def test_a_power_loss_is_one_incident_with_every_server_s_outcome(tmp_path: Path
     store.close()
 
 
-@pytest.mark.parametrize(("is_over", "counted"), [(False, {"web"}), (True, set())])
+@pytest.mark.parametrize(("is_over", "counted"), [(False, ["web"]), (True, [])])
 def test_who_is_listed_when_all_is_over_is_none_of_its_servers(
-    is_over: bool, counted: set[str]
+    is_over: bool, counted: list[str]
 ) -> None:
     web = ServerSeen(ServerId("web"), C1, VmState.ACTIVE, None, is_running=True)
     listed = Listed(ListServers(C1, 1, 0), (web,), is_complete=True)
@@ -66,7 +66,7 @@ def test_who_is_listed_when_all_is_over_is_none_of_its_servers(
         book.fold(row(2, Woke("outbox"), moved("suspect → healthy")))
     book.fold(row(3, listed))
 
-    assert book.found[0].servers == counted
+    assert sorted(book.found[0].servers) == counted
 
 
 def moved(arrow: str) -> Note:
