@@ -12,12 +12,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.cloud.cloud_client import Cloud
 from tests.daemon.boundaries import BOUNDARIES, NEVER
-from tests.daemon.boundary_stories import AT_REST, STORIES, Story, all_of
+from tests.daemon.boundary_stories import AT_REST, STORIES, Story, actions_of, all_of
 from tests.daemon.controllers import Controller, until
 
 from ninelives.adapters.absent import NoAgents, NoStorage
@@ -163,13 +162,6 @@ def test_who_takes_over_goes_on_as_if_nobody_had_died(
     for server in line.servers:
         done = Counter(actions_of(cloud, server))
         assert {each: done[each] for each in story.once} == dict.fromkeys(story.once, 1)
-
-
-def actions_of(cloud: Cloud, server: str) -> list[str]:
-    found: list[Any] = cloud.login()("GET", f"/servers/{server}/os-instance-actions").body[
-        "instanceActions"
-    ]
-    return [each["action"] for each in found]
 
 
 def test_every_boundary_of_the_journal_has_its_story() -> None:

@@ -8,8 +8,8 @@ import os
 import pwd
 import tempfile
 from collections.abc import Generator
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cloud.cloud_client import Cloud
@@ -56,7 +56,7 @@ def said_to(user: str, socket: Path, at: str, order: object = None) -> str:
         child.join(10.0)
 
 
-def ask_as(user: str, socket: Path, at: str, order: dict[str, object], back: Connection) -> None:
+def ask_as(user: str, socket: Path, at: str, order: dict[str, object], back: Any) -> None:
     os.setgroups([])
     os.setgid(socket.stat().st_gid)
     os.setuid(pwd.getpwnam(user).pw_uid)
