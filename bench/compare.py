@@ -5,11 +5,8 @@ bench/results/compare.txt and docs/images/compare.svg.
 """
 
 import argparse
-import subprocess
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from io import StringIO
-from pathlib import Path
 from time import monotonic
 
 from rich.console import Console
@@ -18,7 +15,8 @@ from ninelives.app.cli_compare import show
 from ninelives.app.compare_picture import drawn
 from ninelives.sim import compare as sim
 
-ROOT = Path(__file__).parents[1]
+from .heading import ROOT, heading
+
 RESULTS = ROOT / "bench" / "results" / "compare.txt"
 PICTURE = ROOT / "docs" / "images" / "compare.svg"
 HOURS = 216.0  # 12 worlds of each of the nine families
@@ -38,20 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command = (
         f"python -m bench.compare --hours {asked.hours:g} --seed {asked.seed} --jobs {asked.jobs}"
     )
-    text = heading(command, monotonic() - began) + table(found)
+    text = heading(command) + f"took    {monotonic() - began:.0f} s\n" + table(found)
     RESULTS.write_text(text, encoding="utf-8")
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     PICTURE.write_text(drawn(found), encoding="utf-8")
     Console().print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def heading(command: str, took_s: float) -> str:
-    git = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
-    return (
-        f"date    {datetime.now(UTC):%Y-%m-%d}\ncommit  {commit or 'unknown'}\n"
-        f"command {command}\ntook    {took_s:.0f} s\n"
-    )
 
 
 def table(found: sim.Comparison) -> str:

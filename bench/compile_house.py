@@ -1,7 +1,7 @@
 """Compile the pure house, core and simulator and the node between them, to C, for the long runs.
 
 Run: `python bench/compile_house.py DIR` (about two minutes of one core); then
-`PYTHONPATH=DIR python bench/swarm.py …` runs the same sources, compiled by mypyc. Whatever imports
+`PYTHONPATH=DIR python -m bench.swarm …` runs the same sources, compiled by mypyc. Whatever imports
 other libraries stays as it is, beside the compiled modules. Needs gcc and this Python's headers.
 """
 

@@ -14,8 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
-from os import cpu_count, getloadavg
 from pathlib import Path
 from statistics import median, quantiles
 from urllib.request import Request, urlopen
@@ -24,7 +22,8 @@ from ninelives.app.demo_site import CONTROLLERS, written
 from ninelives.sim.cloud.catalogue import Plan
 from ninelives.sim.cloud.serve import Served, served
 
-ROOT = Path(__file__).parents[1]
+from .heading import ROOT, heading, machine
+
 RESULTS = ROOT / "bench" / "results" / "controllers.txt"
 LIMIT_S = 180.0
 LOOK_S = 0.02
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=10)
     rounds = parser.parse_args(arguments).rounds
     began, found = time.monotonic(), [measured() for _ in range(rounds)]
-    text = heading(rounds, time.monotonic() - began)
+    text = begun(rounds, time.monotonic() - began)
     for name, taken in (
         ("recovery", [recovery for recovery, _ in found]),
         ("takeover", [takeover for _, takeover in found]),
@@ -51,14 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.stdout.write(text)
 
 
-def heading(rounds: int, took_s: float) -> str:
-    git = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+def begun(rounds: int, took_s: float) -> str:
     return (
-        f"date    {datetime.now(UTC):%Y-%m-%d}\ncommit  {commit or 'unknown'}\n"
-        f"command python -m bench.controllers --rounds {rounds}\n"
-        f"machine {cpu_count()} cores, load {getloadavg()[0]:.1f} at the end\n"
-        f"took    {took_s:.0f} s\n\n"
+        heading(f"python -m bench.controllers --rounds {rounds}")
+        + machine()
+        + f"took    {took_s:.0f} s\n\n"
         "seconds; preset fast, lease 15 s, margin 1 s; two controllers, three hosts, no agents\n"
     )
 

@@ -16,9 +16,8 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
-from os import cpu_count, getloadavg, sysconf
+from os import sysconf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +26,8 @@ from ninelives.core.model import Plane
 from ninelives.sim.cloud.catalogue import Plan
 from ninelives.sim.cloud.serve import Served, served
 
-from .controllers import OF_THE_DEMO, ROOT, said, until
+from .controllers import OF_THE_DEMO, said, until
+from .heading import ROOT, heading, machine
 
 RESULTS = ROOT / "bench" / "results" / "idle.txt"
 PER_HOST = 20  # servers
@@ -55,13 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     with stand_in(asked.hosts) as cloud:
         costs = [cost_of(cloud, asked.hosts, pings_s, asked.seconds) for pings_s in PINGS_S]
-    git = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     text = (
-        f"date    {datetime.now(UTC):%Y-%m-%d}\ncommit  {commit or 'unknown'}\n"
-        f"command python -m bench.idle --hosts {asked.hosts} --seconds {asked.seconds:.0f}\n"
-        f"machine {cpu_count()} cores, load {getloadavg()[0]:.1f} at the end\n"
-        f"{asked.hosts} hosts on three planes, {asked.hosts * PER_HOST} servers, preset fast\n\n"
+        heading(f"python -m bench.idle --hosts {asked.hosts} --seconds {asked.seconds:.0f}")
+        + machine()
+        + f"{asked.hosts} hosts on three planes, {asked.hosts * PER_HOST} servers, preset fast\n\n"
     )
     for each in costs:
         text += (

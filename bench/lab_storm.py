@@ -6,14 +6,11 @@ under way at each target, and does nothing else. It writes bench/results/lab_sto
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from os import cpu_count, getloadavg
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -27,7 +24,7 @@ from ninelives.lab.hosts import Hosts
 from ninelives.lab.places import found
 from ninelives.lab.processes import Processes
 
-from .controllers import ROOT
+from .heading import ROOT, heading, machine
 
 RESULTS = ROOT / "bench" / "results" / "lab_storm.txt"
 TARGETS = ("c2", "c3")
@@ -55,13 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Took(by_a_loop(hosts, asked.servers), by_controllers(hosts, asked.servers))
         for _ in range(asked.pairs)
     ]
-    git = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     text = (
-        f"date    {datetime.now(UTC):%Y-%m-%d}\ncommit  {commit or 'unknown'}\n"
-        f"command python -m bench.lab_storm --servers {asked.servers} --pairs {asked.pairs}\n"
-        f"machine {cpu_count()} cores, load {getloadavg()[0]:.1f} at the end\n"
-        f"{asked.servers} servers of one host, {AT_ONCE} at once to each of {len(TARGETS)}\n\n"
+        heading(f"python -m bench.lab_storm --servers {asked.servers} --pairs {asked.pairs}")
+        + machine()
+        + f"{asked.servers} servers of one host, {AT_ONCE} at once to each of {len(TARGETS)}\n\n"
     )
     for each in taken:
         ratio = each.controllers_s / each.loop_s

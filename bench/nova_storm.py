@@ -9,12 +9,9 @@ It writes bench/results/nova_storm.txt.
 import argparse
 import asyncio
 import multiprocessing
-import subprocess
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
-from pathlib import Path
 from time import monotonic, process_time
 
 import aiohttp
@@ -28,7 +25,8 @@ from ninelives.core.model import HostId, ServerId, ServerSeen, VmState
 from ninelives.sim.cloud.catalogue import PASSWORD, Plan
 from ninelives.sim.cloud.serve import served
 
-ROOT = Path(__file__).parents[1]
+from .heading import ROOT, heading
+
 RESULTS = ROOT / "bench" / "results" / "nova_storm.txt"
 SOURCE = HostId("c1")
 TICK_S = 0.005
@@ -165,16 +163,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     here.send("end")
     other.join()
 
-    git = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     each = ", ".join(f"{name} {many}" for name, many in sorted(storm.wire.asked.items()))
     p50, p99, most = at(lags, 0.5), at(lags, 0.99), lags[-1] * 1e3
     text = (
-        f"date     {datetime.now(UTC):%Y-%m-%d}\ncommit   {commit}\n"
-        f"command  python -m bench.nova_storm --servers {asked.servers} --hosts {asked.hosts}\n"
-        f"took     {took_s:.0f} s, of it {cpu_s:.1f} s of our processor time\n"
-        f"lag      p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {most:.1f} ms\n"
-        f"requests {storm.wire.asked.total()}: {each}\n"
+        heading(f"python -m bench.nova_storm --servers {asked.servers} --hosts {asked.hosts}")
+        + f"took    {took_s:.0f} s, of it {cpu_s:.1f} s of our processor time\n"
+        f"lag     p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {most:.1f} ms\n"
+        f"asked   {storm.wire.asked.total()}: {each}\n"
     )
     RESULTS.write_text(text, encoding="utf-8")
     print(text, end="")

@@ -17,9 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
-from os import cpu_count, getloadavg
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -31,7 +29,8 @@ from ninelives.app.demo_site import written
 from ninelives.sim.cloud.catalogue import PASSWORD, Plan
 from ninelives.sim.cloud.serve import Served, listen
 
-from .controllers import ROOT, control, said, until
+from .controllers import control, said, until
+from .heading import ROOT, heading, machine
 from .nova_storm import kind_of
 
 RESULTS = ROOT / "bench" / "results" / "storm.txt"
@@ -73,23 +72,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
             loop = asyncio.run(by_a_loop(there, asked.targets))
         with stage(asked.servers, asked.targets) as there:
             pairs.append((loop, by_a_controller(there, asked.servers, asked.targets)))
-    text = heading(asked) + "".join(map(shown, pairs))
+    text = begun(asked) + "".join(map(shown, pairs))
     ratios = [ours.moving_s / loop.moving_s for loop, ours in pairs]
     text += f"\nratio of the times: median {median(ratios):.2f} of {len(ratios)}\n"
     RESULTS.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
 
 
-def heading(asked: argparse.Namespace) -> str:
-    git = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+def begun(asked: argparse.Namespace) -> str:
     ideal_s = asked.servers / (asked.targets * AT_ONCE) * SPAWN_S
     numbers = f"--servers {asked.servers} --targets {asked.targets} --pairs {asked.pairs}"
     return (
-        f"date    {datetime.now(UTC):%Y-%m-%d}\ncommit  {commit or 'unknown'}\n"
-        f"command python -m bench.storm {numbers}\n"
-        f"machine {cpu_count()} cores, load {getloadavg()[0]:.1f} at the end\n"
-        f"{SPAWN_S:.0f} s a rebuild, {AT_ONCE} at once to a target: {ideal_s:.1f} s of rebuilds\n\n"
+        heading(f"python -m bench.storm {numbers}")
+        + machine()
+        + f"{SPAWN_S:.0f} s a rebuild, {AT_ONCE} at once to a target: "
+        + f"{ideal_s:.1f} s of rebuilds\n\n"
     )
 
 

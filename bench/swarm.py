@@ -1,6 +1,6 @@
 """Run the swarm for very long, in chunks that another run goes on from, and hold it to its goals.
 
-Run: `python bench/swarm.py SEED HOURS JOBS STATE`. After each chunk STATE (a JSON file) holds the
+Run: `python -m bench.swarm SEED HOURS JOBS STATE`. After each chunk STATE (a JSON file) holds the
 sums so far, the commits that ran, and the number of the next world; started again with it, the run
 goes on there. The report goes to standard output at the end, and after Ctrl-C; ends with 1 if a
 goal is missed.
@@ -9,19 +9,18 @@ goal is missed.
 import json
 import os
 import platform
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ninelives.sim import faults
 from ninelives.sim.state_table import IMPOSSIBLE, named, possible_pairs
 from ninelives.sim.swarm import WORLD_H, SwarmReport, run
 
-ROOT = Path(__file__).resolve().parents[1]
+from .heading import commit, today
+
 CHUNK_H = 200.0
 GOALS = {
     "hours": 20_000,
@@ -107,16 +106,6 @@ def save(place: Path, tally: Tally) -> None:
     part.replace(place)
 
 
-def today() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%d}"
-
-
-def commit() -> str:
-    git = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    said = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
-    return said or "unknown"
-
-
 # The report.
 
 
@@ -152,7 +141,7 @@ def lines_of(tally: Tally, jobs: int) -> Iterator[str]:
     sums = tally.sums
     yield f"date    {', '.join(tally.dates)}"
     yield f"commit  {', '.join(tally.commits)}"
-    yield f"command python bench/swarm.py {tally.seed} {sums['hours']:.0f} {jobs} STATE"
+    yield f"command python -m bench.swarm {tally.seed} {sums['hours']:.0f} {jobs} STATE"
     yield f"seeds   {tally.seed}/0 to {tally.seed}/{sums['worlds'] - 1}, about {WORLD_H:g} h each"
     yield f"{os.cpu_count()} cores, Python {platform.python_version()}"
     yield ""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.app.conftest import Configured
 from tests.cloud.cloud_client import Cloud
 
 from ninelives.app.cli import main
-from ninelives.app.config.building import read_configuration
 from ninelives.app.demo_site import written
 from ninelives.app.doctor import Care, Examined, examined
 from ninelives.app.findings import Grade
@@ -20,15 +20,9 @@ Ill = Callable[..., Examined]
 
 
 @pytest.fixture
-def examine(tmp_path: Path, cloud: Cloud) -> Ill:
+def examine(configured: Configured) -> Ill:
     def examine_with(*changes: tuple[str, str]) -> Examined:
-        path = written(tmp_path, "n1", cloud.served)
-        text = path.read_text()
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new, 1)
-        path.write_text(text)
-        return asyncio.run(examined(read_configuration(path, "n1")))
+        return asyncio.run(examined(configured(*changes)))
 
     return examine_with
 

@@ -1,15 +1,10 @@
 """The doctor names whom a dead host would cost data, and shared storage that cannot be shared."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from tests.cloud.cloud_client import Cloud
+from tests.app.conftest import Configured
 
-from ninelives.app.config.building import read_configuration
-from ninelives.app.config.configuration import Configuration
-from ninelives.app.demo_site import written
 from ninelives.app.doctor_disks import Loss, loss_of, of_disks, of_shared
 from ninelives.app.findings import Grade
 from ninelives.core.model import LOCAL, BackendId, HostId, ServerId, ServerSeen, VmState
@@ -23,21 +18,6 @@ WEB = ServerSeen(
     is_image_backed=True,
     name="web",
 )
-Configured = Callable[..., Configuration]
-
-
-@pytest.fixture
-def configured(tmp_path: Path, cloud: Cloud) -> Configured:
-    def configure(*changes: tuple[str, str]) -> Configuration:
-        path = written(tmp_path, "n1", cloud.served)
-        text = path.read_text()
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new)
-        path.write_text(text)
-        return read_configuration(path, "n1")
-
-    return configure
 
 
 LOCAL_DISKS = ('instances = "ceph"', 'instances = "local"')

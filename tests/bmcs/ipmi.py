@@ -10,8 +10,11 @@ from pathlib import Path
 
 from tests.bmcs.machine import USER, Fault, Machine
 
+from ninelives.lab.ipmi import EMULATOR, LAN
+
 IPMI_PASSWORD = "lab-only=16#c$r"  # of IPMI's 20 characters at most; the simulator knows no blanks
 PATIENCE_S = 10.0
+GUID = "a123456789abcdefa123456789abcdef"
 
 # ipmi_sim 2.0.33 calls it as `get power`, `set power 0`, `check power`; see chassis_control in
 # ipmi_lan(5), which tells of an address argument that never comes.
@@ -26,27 +29,6 @@ case "$1 $2" in
 "set power") [ -e stuck ] || echo "$3" > power ;;
 esac
 exit 0
-"""
-
-LAN = """name "bmc"
-set_working_mc 0x20
-  startlan 1
-    addr 127.0.0.1 {port}
-    priv_limit admin
-    allowed_auths_callback none md2 md5 straight
-    allowed_auths_user none md2 md5 straight
-    allowed_auths_operator none md2 md5 straight
-    allowed_auths_admin none md2 md5 straight
-    guid a123456789abcdefa123456789abcdef
-  endlan
-  chassis_control "{folder}/chassis"
-  user 1 true "" "test" user 10 none md2 md5 straight
-  user 2 true "{user}" "{password}" admin 10 none md2 md5 straight
-"""
-
-EMULATOR = """mc_setbmc 0x20
-mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02
-mc_enable 0x20
 """
 
 
@@ -64,7 +46,14 @@ class IpmiBmc:
         chassis.chmod(0o755)
         (folder / "sim.emu").write_text(EMULATOR)
         (folder / "lan.conf").write_text(
-            LAN.format(port=self.port, folder=folder, user=USER, password=IPMI_PASSWORD)
+            LAN.format(
+                address="127.0.0.1",
+                port=self.port,
+                guid=GUID,
+                folder=folder,
+                user=USER,
+                password=IPMI_PASSWORD,
+            )
         )
         self._process = subprocess.Popen(
             ["ipmi_sim", "-c", "lan.conf", "-f", "sim.emu", "-s", "state", "-n"],
