@@ -213,6 +213,18 @@ def test_the_end_of_a_copy_that_a_stranger_left_behind_is_no_outage(
     assert {broken.about for broken in told.oracle.violations} == missed
 
 
+def test_the_end_of_a_copy_that_was_shut_out_of_its_storage_is_no_outage() -> None:
+    """Its host was frozen while its server moved, and woke up (the swarm's world day10/251)."""
+    told = story().truly(so.HostChanged(C1, "frozen", None))
+    told.truly(so.DomainStarted(S1, C2, is_rebuilt=False, cause="nova")).recorded(S1, C2)
+    told.truly(so.HostChanged(C1, "running", None)).died().fencing()
+
+    told.host(C1, at.Healthy(told.now))
+
+    missed = {broken.about for broken in told.oracle.violations if broken.law == "I25"}
+    assert missed == {S2, S3}
+
+
 def test_a_stale_copy_that_libvirt_starts_hides_no_outage_of_the_server_beside_it() -> None:
     told = story().truly(so.DomainStarted(S1, C2, is_rebuilt=False, cause="autostart"))
     told.died().fencing()

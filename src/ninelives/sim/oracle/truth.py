@@ -215,22 +215,26 @@ class Truth:
         return server not in self.unwanted and (facts is None or facts.is_wanted)
 
     def is_left_behind(self, server: ServerId, host: HostId) -> bool:
-        """Say whether a stranger started its server elsewhere, where it lives now: a zombie's end.
+        """Say whether this copy is what is left of a server that lives elsewhere: a zombie's end.
 
-        Nobody's outage begins when such a copy dies, and nobody may bring it back. Who lives where
-        it always did, while a copy came up beside it past Nova's records, has an outage like any.
+        Nobody's outage begins when such a copy dies, and nobody may bring it back. It was shut out
+        of its storage before its server moved, or a stranger started the server elsewhere. Who
+        lives where it always did, while a copy came up beside it past Nova's records, has an
+        outage like any.
         """
-        strays = self.strays.get(server)
-        if strays is None or host not in strays:
-            return False
         last = self.came_up.get(server)
-        is_moved = last is not None and last != host and self.lives_on(server, last)
-        return is_moved or not self.lives_on(server, host)
+        if last is not None and last != host and self.lives_on(server, last):
+            return host in self.strays.get(server, ()) or self.runs_on(server, last)
+        return host in self.strays.get(server, ()) and not self.lives_on(server, host)
+
+    def runs_on(self, server: ServerId, host: HostId) -> bool:
+        """Say whether a copy runs there, on a host that runs."""
+        here = self.conditions.get(host, "running") == "running"
+        return here and host in self.domains.get(server, ())
 
     def runs_well(self, server: ServerId) -> bool:
         """Say whether a copy runs on a host that runs."""
-        hosts = self.domains.get(server, ())
-        return any(self.conditions.get(host, "running") == "running" for host in hosts)
+        return any(self.runs_on(server, host) for host in self.domains.get(server, ()))
 
     def is_faulty(self, number: int) -> bool:
         """Say whether this row of the fault table is in force now."""
