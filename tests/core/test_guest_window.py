@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from tests.core.checked_cloud import CheckedCloud
-from tests.core.small_cloud import SmallCloud
+from tests.core.small_cloud import SmallCloud, small_site
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
@@ -93,6 +93,20 @@ def test_who_may_have_a_copy_left_elsewhere_is_not_reset_and_told() -> None:
     left = at.Skipped(cloud.now, COPY_LEFT)
     move = replace(plan(draft, C1, cloud.servers[web]), state=left)
     draft.put_move(replace(move, writers=frozenset({C1, HostId("c2")})))
+    cloud.cluster.apply(draft.decision())
+
+    cloud.tell(on.GuestSeen(cloud.servers[web], C1, Health.DOWN, ENDED))
+    cloud.run(1.0)
+
+    assert not cloud.all_of(do.HardReboot)
+    assert do.Tell(web, "guest_held:copy_left", 0) in cloud.all_of(do.Tell)
+
+
+def test_who_may_have_been_started_where_its_start_waited_is_not_reset() -> None:
+    cloud = CheckedCloud(site=small_site(has_agent=False)).started()
+    web = cloud.add("web", "c1")
+    draft = Draft(cloud.cluster, cloud.now)
+    draft.put_host(replace(draft.host(HostId("c2")), queued=(web,)))
     cloud.cluster.apply(draft.decision())
 
     cloud.tell(on.GuestSeen(cloud.servers[web], C1, Health.DOWN, ENDED))

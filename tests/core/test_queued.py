@@ -27,6 +27,7 @@ from ninelives.core.model import (
 )
 from ninelives.core.plan import plan
 from ninelives.core.states import Class
+from ninelives.core.targets import unproved_writers
 
 C2, WEB = HostId("c2"), ServerId("web")
 ASKED = ServerSeen(
@@ -245,6 +246,15 @@ def test_a_rebuild_that_ended_here_does_not_wait_and_its_start_waits_for_the_hos
     draft.put_move(replace(move, state=starting, seen=calm))
 
     assert holding_power_on(draft, C1) == why
+
+
+def test_who_is_moved_on_may_have_been_started_where_its_start_waited() -> None:
+    draft = vacated()
+    queued.remember(draft, C1, [ASKED])
+
+    moved_on = plan(draft, C2, replace(ASKED, host=C2, task_state=None))
+
+    assert unproved_writers(draft, moved_on, HostId("c3")) == (C1, C2)
 
 
 def test_it_is_remembered_through_a_new_episode_and_forgotten_with_health() -> None:

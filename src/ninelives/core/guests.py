@@ -12,6 +12,7 @@ from .left_copies import is_left
 from .model import Health, HostId, Refusal, ServerId, ServerSeen
 from .plan import word_of_user
 from .protection import Remedy, promise_for
+from .queued import waits_at
 
 
 def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
@@ -39,7 +40,7 @@ def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
         # A rebuild that died half way may lie in a queue: whoever resets it makes a second writer.
         _tell_guest(draft, host, server, "guest_held:record_open")
         return
-    if known is not None and is_left(known):
+    if (known is not None and is_left(known)) or waits_at(draft, server.id) - {host}:
         _tell_guest(draft, host, server, "guest_held:copy_left")
         return
     killed = proofs.domain_killed(draft, event) if event.health is Health.DOWN else None

@@ -15,6 +15,7 @@ from .draft import Draft
 from .left_copies import is_left
 from .model import HostId, MoveRecord, ServerSeen, VmState
 from .protection import Promise, Remedy, promise_for
+from .queued import waits_at
 from .reset import may_reset
 
 RESTING = frozenset({VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED})
@@ -102,6 +103,7 @@ def plan(draft: Draft, host: HostId, server: ServerSeen) -> at.Move:
     left = before.writers - {before.host} if before is not None and is_over else NOBODY
     used = before.attempt if before is not None else 0
     shown = [server.host] if server.host else []
+    left |= waits_at(draft, server.id)
     writers: frozenset[HostId] = frozenset({host, *open_ends, *named, *shown}) | left
     cut_short = before if before is not None and _was_cut_short(before) else None
     known = cut_short or (before if before is not None and _rested(before, server) else None)

@@ -61,6 +61,15 @@ def is_news(draft: Draft, server: ServerSeen, host: HostId) -> bool:
     return is_bare and may_wait(server, host) and server.id not in draft.host(host).queued
 
 
+def waits_at(draft: Draft, server: ServerId) -> frozenset[HostId]:
+    """Return in whose queues a start of a server may wait, or ran with a boot that nobody proved.
+
+    Whoever moves it on from where it lives now has to count them among its writers.
+    """
+    bare = (site.id for site in draft.cluster.site.hosts.values() if not site.has_agent)
+    return frozenset(host for host in bare if server in draft.host(host).queued)
+
+
 def holding(draft: Draft, host: HostId) -> str:
     """Return what in its queue speaks against switching an empty host on, "" if nothing does."""
     if draft.site(host).has_agent:
