@@ -123,6 +123,42 @@ def test_a_write_of_somebody_else_is_no_sign_of_life() -> None:
     assert told == [None, False, False, None, None]
 
 
+FORCED: list[tuple[float, Roll | None]] = [
+    (now, roll(replace(reported(at_s, is_up=False), is_forced_down=True), at_s=now))
+    for now, at_s in (
+        (0.0, 0.0),
+        (5.0, 0.0),
+        (10.0, 10.0),
+        (20.0, 20.0),
+        (49.0, 20.0),
+        (51.0, 20.0),
+    )
+]
+
+
+def test_who_is_forced_down_and_reports_all_the_same_is_told_until_it_stands_still() -> None:
+    records = Records(Names(), WITH_AGENT)
+
+    told = [records.seen(seen, now) for now, seen in FORCED]
+
+    news = [each.still_reports for events in told for each in events]
+    assert [len(events) for events in told] == [1, 0, 0, 1, 0, 1]
+    assert news == [False, True, False]
+    assert not any(each.has_advanced for events in told for each in events)
+
+
+def test_nobody_who_is_forced_down_reports_for_long_while_nova_does_not_answer() -> None:
+    records = Records(Names(), WITH_AGENT)
+    away: list[tuple[float, Roll | None]] = [(now, None) for now in (30.0, 49.0, 51.0, 60.0)]
+
+    told = [records.seen(seen, now) for now, seen in (*FORCED[:4], *away)]
+
+    assert [[each.still_reports for each in events] for events in told[3:]] == [
+        *([True], [], []),
+        *([False], []),
+    ]
+
+
 def test_a_change_that_was_undone_between_two_looks_revives_nobody() -> None:
     looks = [(0.0, roll(reported(0.0))), (60.0, roll(reported(57.0), at_s=60.0))]
     looks += [(now, roll(reported(57.0), at_s=now)) for now in (65.0, 70.0)]

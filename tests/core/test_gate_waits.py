@@ -12,10 +12,11 @@ from ninelives.core import states as at
 from ninelives.core.cluster import Heard
 from ninelives.core.decide import decide
 from ninelives.core.draft import Draft
+from ninelives.core.drained import TOLD_LATE_S, reports
 from ninelives.core.lastcheck import objection
 from ninelives.core.model import Health, Sign, WitnessId
 from ninelives.core.policy import BALANCED
-from ninelives.core.returning import look
+from ninelives.core.returning import look, replied
 
 WAIT_S = BALANCED.compute_start_s
 HEARD = {plane: {WitnessId("k1"): Heard(Sign.STRONG, NEW, NOW - 20)} for plane in PLANES}
@@ -23,6 +24,8 @@ OPEN = do.OpenGate(C1, 1, NEW)
 UP = on.NovaSeen(C1, True, False, forced_down=False, disabled=True, is_ours=True)
 SILENT = replace(UP, is_up=False)
 THEIRS = replace(SILENT, forced_down=True, is_ours=False)
+REPORTS = replace(THEIRS, still_reports=True)
+LONG_S = BALANCED.record_silence_s + TOLD_LATE_S  # what a record showed before is forgotten by then
 RUNS = on.AgentSaid(C1, NEW)
 ENDED = replace(RUNS, compute=Health.DOWN)
 
@@ -68,10 +71,15 @@ def test_no_gate_is_opened_while_the_bus_is_down() -> None:
         (UP, RUNS, NOW - 1, False),
         (SILENT, RUNS, NOW - 30, False),
         (UP, ENDED, NOW - 30, False),
-        (THEIRS, RUNS, NOW - 30, True),
-        (THEIRS, ENDED, NOW - 30, False),
+        (REPORTS, RUNS, NOW - 30, True),
+        (REPORTS, RUNS, NOW - 1, False),
+        (THEIRS, RUNS, NOW - 30, False),
+        (REPORTS, ENDED, NOW - 30, False),
     ],
-    ids=["reports", "just now", "silent", "ended", "forced down by others", "theirs, and ended"],
+    ids=[
+        *("reports", "just now", "silent", "ended"),
+        *("theirs reports", "theirs just now", "theirs is silent", "theirs ended"),
+    ],
 )
 def test_a_gate_is_opened_a_while_after_its_nova_compute_was_seen_to_report(
     nova: on.NovaSeen, agent: on.AgentSaid, at_s: float, opens: bool
@@ -82,6 +90,29 @@ def test_a_gate_is_opened_a_while_after_its_nova_compute_was_seen_to_report(
     look(draft, C1, state)
 
     assert (OPEN in draft.actions) == opens
+
+
+@pytest.mark.parametrize(("since_s", "opens"), [(LONG_S - 1, False), (LONG_S, True)])
+def test_a_report_from_before_the_clean_up_opens_no_gate_of_a_host_that_others_forced_down(
+    since_s: float, opens: bool
+) -> None:
+    draft, state = completed(since_s)
+    shows(REPORTS, RUNS, NOW - 60)(draft)
+
+    look(draft, C1, state)
+
+    assert (OPEN in draft.actions) == opens
+
+
+def test_what_was_reported_while_forced_down_by_us_opens_no_gate_once_it_is_forced_up() -> None:
+    draft, state = completed(60)
+    forced = replace(state, stage=at.Stage.FORCING_UP)
+    record(epoch=1, state=forced, forced_down_by_us=True)(draft)
+    shows(replace(REPORTS, is_ours=True), RUNS, NOW - 60)(draft)
+
+    replied(draft, on.Replied(do.ForceUp(C1, 1, 0), on.Outcome.DONE))
+
+    assert not reports(draft, C1)
 
 
 @pytest.mark.parametrize(("since_s", "starts"), [(30.0, False), (60.0, True)])

@@ -332,6 +332,16 @@ def test_an_order_of_version_2_gave_no_reason(name: str, data: st.DataObject) ->
         decode(EVENT, written(now))
 
 
+def test_nobody_looked_in_version_3_whether_a_host_that_is_forced_down_reports() -> None:
+    seen = on.NovaSeen(HostId("c1"), False, False, True, False, is_ours=False)
+    now = json.loads(encode(EVENT, seen))
+    del now["event"]["NovaSeen"]["still_reports"]
+
+    assert decode(EVENT, written({**now, "v": 3})) == seen
+    with pytest.raises(CodecError, match="'still_reports' is missing"):
+        decode(EVENT, written(now))
+
+
 @LONG
 @given(DOCUMENTS)
 def test_a_version_before_reads_what_did_not_change_since_and_refuses_the_rest(
@@ -365,7 +375,7 @@ def test_a_document_reads_well() -> None:
     event = on.Sighted(WitnessId("c2"), (), was_frozen=True)
 
     assert encode(EVENT, event) == (
-        b'{"v":3,"event":{"Sighted":'
+        b'{"v":4,"event":{"Sighted":'
         b'{"witness":"c2","changes":[],"references":[],"was_frozen":true}}}'
     )
     assert encode(ACTION, do.ForceDown(HostId("c1"), 2)) == (

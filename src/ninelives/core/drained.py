@@ -7,8 +7,9 @@ copy. Completed records say that it has started in truth, not how long ago: with
 stands still at its start, and goes on the moment the bus is back. That it reports says more: it
 does so over the bus, once its queue is open. Each wait starts again in a new term.
 
-Nova refuses our force-up until the records are `completed`, and shows no report of a host that is
-forced down. So where another forced it down, the records are read, and its agent says that it runs.
+Nova refuses our force-up until the records are `completed`, and calls a host that is forced down
+never up. So where another forced it down, the records are read; and that it reports is seen by its
+own record, which grows all the same.
 """
 
 from dataclasses import replace
@@ -20,6 +21,8 @@ from .draft import Draft
 from .episode import tell
 from .facts import Facts
 from .model import Health, HostId
+
+TOLD_LATE_S = 25.0  # so long we may not hear that a record stands still: looks, and their time-outs
 
 
 def due(draft: Draft, host: HostId, state: at.Returning) -> float | None:
@@ -42,9 +45,14 @@ def is_read(draft: Draft, host: HostId, state: at.Returning) -> bool:
     from_when = due(draft, host, state)
     if from_when is None or not reports(draft, host):
         return False
-    sights = draft.sights(host)
+    policy, sights = draft.policy(host), draft.sights(host)
     told_at = max(sights.nova_at, sights.agent_at)
-    return _is_past(draft, host, max(from_when, told_at + draft.policy(host).compute_start_s))
+    when = max(from_when, told_at + policy.compute_start_s)
+    if sights.nova is not None and sights.nova.forced_down:
+        # Only then no report from before the clean-up makes its record look alive: it may have
+        # stood still since, with its queue unread.
+        when = max(when, state.stage_since + policy.record_silence_s + TOLD_LATE_S)
+    return _is_past(draft, host, when)
 
 
 def _is_past(draft: Draft, host: HostId, when: float | None) -> bool:
@@ -62,7 +70,7 @@ def reports(draft: Draft, host: HostId) -> bool:
     facts, nova = Facts(draft, host), draft.sights(host).nova
     if nova is None:
         return draft.now >= draft.views.began_at + draft.policy(host).settle_s
-    return facts.compute is Health.OK and (nova.is_up or nova.forced_down)
+    return facts.compute is Health.OK and (nova.is_up or nova.still_reports)
 
 
 def start_again(draft: Draft, host: HostId, state: at.Returning) -> None:

@@ -162,6 +162,7 @@ class NovaSeen:
     disabled: bool
     is_ours: bool  # the disable reason and the force-down are those that ninelives set
     is_reserve: bool = False  # it is disabled, and the reason says that it is kept in reserve
+    still_reports: bool = False  # forced down, and yet its record grew within `record_silence_s`
 
 
 @dataclass(frozen=True, slots=True)

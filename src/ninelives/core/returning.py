@@ -381,7 +381,8 @@ def _forced_up(draft: Draft, host: HostId, event: on.Replied) -> None:
         draft.put_host(replace(draft.host(host), forced_down_by_us=False))
         sights = draft.sights(host)
         if sights.nova is not None:  # whoever is seen forced down from here on is so by others
-            draft.put_sights(sights._replace(nova=replace(sights.nova, forced_down=False)))
+            nova = replace(sights.nova, forced_down=False, still_reports=False)
+            draft.put_sights(sights._replace(nova=nova))
         _to_stage(draft, host, Stage.RESTARTING)
     elif event.reason == "records_done":
         _start_compute_again(draft, host)

@@ -27,7 +27,7 @@ from ninelives.engine.errors import CodecError
 # +1 with every change of the vocabulary, with an entry in UPGRADES, and `since` of the forms that
 # changed. Requests are named by their documents (journal.outbox_key): whoever changes ACTION finds
 # a way for those that are under way while it happens.
-VERSION = 3
+VERSION = 4
 
 # Turns the body of one form (its name, its JSON) of a version into that of the next one.
 Upgrade = Callable[[str, Any], Any]
@@ -71,7 +71,15 @@ def _to_3(form: str, body: Any) -> Any:
     return {**body, **{name: {**order, "reason": ""} for name, order in orders.items()}}
 
 
-UPGRADES: Mapping[int, Upgrade] = {1: _to_2, 2: _to_3}
+def _to_4(form: str, body: Any) -> Any:
+    """Say that nobody looked whether a host that is forced down reports."""
+    nova: Any = body.get("NovaSeen") if form == "event" and body.__class__ is dict else None
+    if nova.__class__ is not dict:
+        return body
+    return {"NovaSeen": {**nova, "still_reports": False}}
+
+
+UPGRADES: Mapping[int, Upgrade] = {1: _to_2, 2: _to_3, 3: _to_4}
 
 Value = TypeVar("Value")
 
@@ -92,7 +100,7 @@ class Form(Generic[Value]):
     since: int = 2  # the version that changed it last
 
 
-EVENT: Form[events.Event] = Form("event", events.Event, since=3)
+EVENT: Form[events.Event] = Form("event", events.Event, since=4)
 ACTION: Form[actions.Action] = Form("action", actions.Action)
 CONTROL: Form[cluster.Control] = Form("control", cluster.Control)
 HOST: Form[states.Host] = Form("host", states.Host)

@@ -3,6 +3,8 @@
 Where no agent signs for a host, that its record advances is its strong sign. It is told when that
 begins, and when the record stood still for `record_silence_s`. Polls between, which would find one
 more report and nothing else, are left out: the next one that matters is planned ahead.
+
+That of a host which others forced down is looked at in the same way: Nova never calls it up.
 """
 
 from dataclasses import dataclass, field, replace
@@ -40,7 +42,7 @@ def service_look(world: "World") -> None:
             read_all(world, leader, reply)
         else:
             read_nothing(world, leader)
-    if leaders and world.setup.site.agentless:
+    if any(leader.reports for leader in leaders):
         plan_look(world)
 
 
@@ -55,8 +57,12 @@ def read_all(world: "World", leader: "Controller", reply: nova.Answer) -> None:
 def say_service(world: "World", leader: "Controller", view: nova.ServiceView) -> None:
     seen = service_seen(world, view)
     is_agentless = seen.host in world.setup.site.agentless
-    if is_agentless:
-        seen = replace(seen, has_advanced=advances(world, leader, view))
+    is_theirs = seen.forced_down and seen.host not in world.forced_by_us  # ours is taken off again
+    if is_agentless or is_theirs:
+        grows = advances(world, leader, view)
+        seen = replace(seen, has_advanced=is_agentless and grows, still_reports=is_theirs and grows)
+    else:
+        leader.reports.pop(seen.host, None)
     usual = on.NovaSeen(seen.host, True, False, False, False, True)
     before = leader.said.get(("nova", seen.host), usual)
     if before == seen:
@@ -118,7 +124,8 @@ def read_nothing(world: "World", leader: "Controller") -> None:
             leader.reports[host] = Report(report.at, is_fresh=False)
             said = leader.said.get(("nova", host))
             if isinstance(said, on.NovaSeen):
-                stale = leader.said["nova", host] = replace(said, has_advanced=False)
+                stale = replace(said, has_advanced=False, still_reports=False)
+                leader.said["nova", host] = stale
                 world.deliver(leader, stale)
 
 
@@ -129,6 +136,8 @@ def silence_s(world: "World", host: HostId) -> float:
 def something_changed(world: "World", host: HostId) -> None:
     """Look at the records soon: this host, or its way to Nova, is not as it was."""
     if host not in world.setup.site.agentless:
+        if any(host in leader.reports for leader in world.leading()):
+            look_by(world, world.now)
         return
     if network.store_reached(world, host):
         world.polls.cut_at.pop(host, None)
@@ -142,7 +151,7 @@ def plan_look(world: "World") -> None:
     dues = [
         due
         for leader in world.leading()
-        for host in sorted(world.setup.site.agentless)
+        for host in sorted(leader.reports)
         if (due := next_change(world, leader, host)) is not None
     ]
     if dues:

@@ -10,6 +10,7 @@ What Nova shows as the time of the last report is that of the last write to the 
 (nova/servicegroup/drivers/db.py, `updated_time`; seen on a real one: the record of a dead host
 "advanced" by our own force-down). So a growth that comes with another change is no report, and the
 first sign of life of a host is two growths in a row: one may hide a change and its undoing.
+A host that is forced down is never called up, but its nova-compute goes on to write its reports.
 """
 
 import asyncio
@@ -122,15 +123,16 @@ class Records:
     def _row_seen(self, row: ServiceRow, there: datetime | None, now: float) -> NovaSeen | None:
         host = self._names.host(row.host)
         is_agentless = host in self._watched.agentless
-        has_advanced = is_agentless and self._advances(host, row, there, now)
+        advances = self._advances(host, row, there, now)
         seen = NovaSeen(
             host,
             row.is_up,
-            has_advanced,
+            is_agentless and advances,
             row.is_forced_down,
             row.is_disabled,
             self._is_ours(host, row),
             is_reserve=row.is_disabled and is_reserve(row.reason),
+            still_reports=row.is_forced_down and advances,
         )
         before = self._said.get(host, NovaSeen(host, True, False, False, False, True))
         if seen == before:
@@ -167,9 +169,9 @@ class Records:
         if not report.is_fresh or now < report.grew_at + self._watched.silence_s(host):
             return None
         self._reports[host] = replace(report, is_fresh=False)
-        if said is None:
+        if said is None or not (said.has_advanced or said.still_reports):
             return None
-        self._said[host] = replace(said, has_advanced=False)
+        self._said[host] = replace(said, has_advanced=False, still_reports=False)
         return self._said[host]
 
 
