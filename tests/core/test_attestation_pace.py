@@ -18,6 +18,7 @@ from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.draft import Draft
+from ninelives.core.evidence import saw
 from ninelives.core.host import look
 from ninelives.core.model import Attestation, Sign
 
@@ -47,3 +48,12 @@ def test_each_answer_of_a_dirty_boot_is_no_new_question() -> None:
     draft.now += draft.policy(C1).attest_retry_s
     look(draft, C1)
     assert asked(draft) > 1
+
+
+def test_a_late_answer_to_an_earlier_episode_takes_none_of_this_one_away() -> None:
+    draft = dirty(at.Suspect(0.0, at.Class.UNKNOWN, 0.0))
+    now = draft.sights(C1).attested
+
+    saw(draft, on.Attested(C1, Attestation(NEW, 0, "serial-c1", True, True, 0, False, False)))
+
+    assert draft.sights(C1).attested == now

@@ -279,7 +279,10 @@ def life_lag_s(draft: Draft, host: HostId) -> float:
 
 
 def _attested(sights: Sights, event: on.Attested, now: float) -> Sights:
-    seen = sights._replace(attested=event, attested_at=now)
+    known = sights.attested
+    is_late = known is not None and event.attestation.epoch < known.attestation.epoch
+    # What an earlier epoch asked for, and came late, takes no answer to this one's nonce away.
+    seen = sights if is_late else sights._replace(attested=event, attested_at=now)
     if not event.attestation.signed:
         return seen  # anybody may have said it
     return seen._replace(strong_at=now, strong_boot=event.attestation.boot)
