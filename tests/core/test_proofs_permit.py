@@ -33,16 +33,19 @@ from tests.core.test_proofs import (
 
 from ninelives.core import proofs
 from ninelives.core import states as at
-from ninelives.core.cluster import PowerSeen
+from ninelives.core.cluster import Heard, PowerSeen
 from ninelives.core.draft import Draft
 from ninelives.core.model import (
+    EVERYTHING,
     LOCAL,
     BackendId,
+    Method,
     Power,
     Proof,
     RoadId,
     Sign,
     Validity,
+    WitnessId,
 )
 from ninelives.core.site import Road
 
@@ -74,10 +77,48 @@ def with_proof(method: str, *steps: Arrange, **site: object) -> Draft:
         "power": proofs.power_off(draft, C1),
         "human": proofs.human(draft, WORD),
         "boot": proofs.rebooted(draft, C1),
+        "lease": leased(draft),
     }[method]
     assert isinstance(found, Proof)
     both(record(proofs=(found,)), sees(attested=None, strong_boot=None), *steps)(draft)
     return draft
+
+
+def leased(draft: Draft) -> Proof:
+    host = draft.host(C1)
+    return Proof(Method.LEASE_EXPIRED, C1, host.epoch, 1, NOW, host.boot, EVERYTHING, "ran out")
+
+
+OTHER_BOOT = sees(strong_boot=CLEAN.boot, strong_at=NOW + 1)
+
+
+@pytest.mark.parametrize("method", ["lease", "human"])
+def test_who_is_heard_after_it_is_another_boot_and_must_attest_itself(method: str) -> None:
+    # World 547 of seed day10: a host reset itself, and its gate did not hold back its guests.
+    heard = {MGMT: {WitnessId("k1"): Heard(Sign.STRONG, CLEAN.boot, NOW)}}
+    is_up = both(OTHER_BOOT, sees(heard=heard))
+    unclean = attested(replace(CLEAN, guests=1))
+
+    assert proofs.permits_start(with_proof(method), C1)
+    assert not proofs.permits_start(with_proof(method, is_up), C1)
+    assert not proofs.permits_start(with_proof(method, is_up, unclean), C1)
+    assert proofs.permits_start(with_proof(method, is_up, attested(CLEAN)), C1)
+    # Nothing speaks of that boot, when it falls silent in its turn.
+    assert not proofs.permits_start(with_proof(method, OTHER_BOOT, unclean), C1)
+
+
+def test_who_answers_pings_after_its_lease_attests_itself_first() -> None:
+    pinged = plane(Sign.WEAK, TENANT, by=("k1",))
+
+    assert not proofs.permits_start(with_proof("lease", pinged), C1)
+    # A person looked at more than its pings.
+    assert proofs.permits_start(with_proof("human", pinged), C1)
+
+
+def test_the_word_of_a_person_after_that_boot_is_about_it() -> None:
+    word_of_later = sees(strong_boot=CLEAN.boot, strong_at=NOW - 60)
+
+    assert proofs.permits_start(with_proof("human", word_of_later), C1)
 
 
 def read(power: Power, ago_s: float) -> Arrange:

@@ -156,6 +156,27 @@ def test_what_we_start_after_its_old_host_runs_it_of_itself_is_ours(
     assert started(told.after(1.0)).laws & {"I1"} == laws
 
 
+def reset_by_its_lease(told: History) -> History:
+    """Lose a host that resets itself, and runs its guests anew behind a gate that does not hold."""
+    told.died().fencing().proved(C1, Method.LEASE_EXPIRED).host(C1, at.Evacuating(told.now))
+    told.truly(so.HostChanged(C1, "booting", NEW), so.HostChanged(C1, "running", NEW))
+    told.truly(so.DomainStarted(S1, C1, is_rebuilt=False, cause="autostart"))
+    return told.truly(so.ComputeStarted(C1, is_gated=False))
+
+
+def test_a_boot_that_nobody_can_hear_is_what_remains_of_a_lease() -> None:
+    told = started(reset_by_its_lease(story()).after(60.0).sent())
+
+    assert told.laws & {"I1", "I3"} == set()
+    assert told.oracle.picture.excused["I1 ungated"] == 1
+
+
+def test_a_start_on_a_lease_while_another_boot_is_heard_breaks_i3() -> None:
+    told = reset_by_its_lease(story()).sighted(C1, Sign.STRONG, NEW)
+
+    assert told.after(60.0).sent().laws & {"I1", "I3"} == {"I3"}
+
+
 # I2.
 
 

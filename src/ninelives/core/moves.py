@@ -16,10 +16,16 @@ from .draft import Draft
 from .elsewhere import follow_elsewhere, has_fallen_back
 from .episode import move_to, tell
 from .fencing import collect, disable, read_evidence
-from .model import HostId, Seen, ServerId, ServerSeen
+from .model import HostId, Method, Seen, ServerId, ServerSeen, Sign
 from .move import cancel_if_gone, settle_send, step
 from .plan import action_of_user, plan
-from .proofs import answers_though_off, permits_start
+from .proofs import (
+    answers_though_off,
+    has_clean_boot,
+    permits_start,
+    rests_on_its_reboot,
+    valid,
+)
 from .roads import usable_roads
 from .shooting import shoot_again, still_on, went_dark_again
 from .tallies import is_proved_dead
@@ -266,16 +272,31 @@ def upkeep_again_s(draft: Draft, host: HostId) -> float:
 def advance(draft: Draft, host: HostId, moves: list[at.Move]) -> None:
     """Step every move in order. Nothing new is sent while a brake holds or the proof is stale."""
     brake = holding_moves(draft, host)
-    may_send = not brake and permits_start(draft, host) and not _waits_for_locks(draft, host)
+    is_proved = permits_start(draft, host)
+    may_send = not brake and is_proved and not _waits_for_locks(draft, host)
     waiting = [move.server for move in moves if isinstance(move.state, at.Planned | at.Retry)]
     if brake and waiting:
         tell(draft, host, f"moves_held:{brake}", ", ".join(waiting))
-    elif waiting and not may_send and answers_though_off(draft, host):
+    elif waiting and not is_proved and _still_answers(draft, host):
         tell(draft, host, "moves_held:still_answers", ", ".join(waiting))
     for move in moves:
         current = draft.move(move.server)
         if current is not None and not isinstance(current.state, queued.RESTS):
             step(draft, current, moves, may_send=may_send)
+
+
+def _still_answers(draft: Draft, host: HostId) -> bool:
+    """Say whether who is proved dead gives signs, and had its time to attest a boot with no guest.
+
+    What was reset comes up, and says so itself. What does not say so may run its guests again.
+    """
+    methods = {proof.method for proof in valid(draft.host(host))}
+    if Method.LEASE_EXPIRED not in methods and not rests_on_its_reboot(draft, host):
+        return answers_though_off(draft, host)
+    views = [view for by in draft.sights(host).heard.values() for view in by.values()]
+    heard = [view.since for view in views if view.sign in (Sign.STRONG, Sign.WEAK)]
+    is_late = bool(heard) and draft.now >= min(heard) + draft.policy(host).attest_retry_s
+    return is_late and not has_clean_boot(draft, host)
 
 
 def _waits_for_locks(draft: Draft, host: HostId) -> bool:

@@ -244,6 +244,8 @@ def permits_start(draft: Draft, host: HostId) -> bool:
         return is_off and not _mapping_may_still_show(draft, host)
     if rests_on_its_reboot(draft, host):
         return has_clean_boot(draft, host)
+    if Method.HUMAN not in methods and Method.LEASE_EXPIRED in methods and _is_pinged(draft, host):
+        return False  # its watchdog did not fire, or a boot is up that attested nothing yet
     if Method.HUMAN in methods and _awaits_revocation(draft, host):
         return False
     if methods == {Method.STORAGE_REVOKED}:
@@ -253,25 +255,37 @@ def permits_start(draft: Draft, host: HostId) -> bool:
 
 
 def rests_on_its_reboot(draft: Draft, host: HostId) -> bool:
-    """Say whether nothing permits a start but the sight of the boot that proved the old one gone.
+    """Say whether nothing permits a start but the sight of the boot that is up after the old one.
 
-    A lease that ran out, or a person's word of before that boot, says nothing of it.
+    A lease that ran out, or a person's word of before that boot, says nothing of it: behind a gate
+    that does not hold its guests run again.
     """
     methods = {proof.method for proof in valid(draft.host(host)) if proof.covers.cpu}
-    is_read_off = bool(methods & {Method.POWER_OFF, Method.PACEMAKER})
-    is_rebooted = Method.REBOOTED in methods and not is_read_off
+    if not methods or methods & {Method.POWER_OFF, Method.PACEMAKER}:
+        return False
+    is_rebooted = Method.REBOOTED in methods or _was_another_heard(draft, host)
     return is_rebooted and not _was_found_dark_since(draft, host)
 
 
+def _was_another_heard(draft: Draft, host: HostId) -> bool:
+    proved, heard = draft.host(host).boot, draft.sights(host).strong_boot
+    return proved is not None and heard is not None and heard != proved
+
+
 def _was_found_dark_since(draft: Draft, host: HostId) -> bool:
-    """Say whether a person confirmed that the boot which proved the old one gone is dead as well.
+    """Say whether a person confirmed that the boot which came up after the old one is dead as well.
 
     Only while it stays dark: what comes up after that is another boot, and must attest itself.
     """
+    if Seen.UP in planes_seen(draft, host).values():
+        return False
     # In the order in which they were made: a new term gives all of them one instant.
-    methods = [proof.method for proof in valid(draft.host(host))]
-    is_dark = Seen.UP not in planes_seen(draft, host).values()
-    return is_dark and Method.HUMAN in methods[methods.index(Method.REBOOTED) :]
+    standing, heard_at = valid(draft.host(host)), draft.sights(host).strong_at
+    methods = [proof.method for proof in standing]
+    if Method.REBOOTED in methods:
+        return Method.HUMAN in methods[methods.index(Method.REBOOTED) :]
+    words = [proof.at for proof in standing if proof.method is Method.HUMAN]
+    return bool(words) and (heard_at is None or max(words) >= heard_at)
 
 
 def _mapping_may_still_show(draft: Draft, host: HostId) -> bool:

@@ -265,6 +265,11 @@ class Told:
         signs = {sign for (_, on), sign in self.signs.get(host, Views()).items() if on is plane}
         return Sign.SILENT in signs and not signs & {Sign.STRONG, Sign.WEAK}
 
+    def hearers(self, host: HostId) -> int:
+        """Count the witnesses that get any sign of it."""
+        views: Mapping[tuple[WitnessId, Plane], Sign] = self.signs.get(host, Views())
+        return len({who for (who, _), sign in views.items() if sign in (Sign.STRONG, Sign.WEAK)})
+
     def dim_witnesses(self, host: HostId, *, hung: bool) -> int:
         """Count the witnesses but itself that miss `host` on some plane, or get only weak signs."""
         views: Mapping[tuple[WitnessId, Plane], Sign] = self.signs.get(host, Views())

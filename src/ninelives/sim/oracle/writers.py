@@ -27,6 +27,7 @@ STRANGERS = frozenset({"autostart", "foreign"})  # who starts what no user and n
 ZOMBIE_TOLD_WITHIN_S = 1.0
 LAST_CHECK_S = 1.0  # a renewal and a read may lie between the last read of power and the send
 PROVED_STATES = (at.Held, at.Fencing, at.Fenced, at.Evacuating, at.Vacated)
+HEARERS = 2  # one witness alone may have slept, and not know any more what it heard
 POWER_PROOFS = (Method.POWER_OFF, Method.PACEMAKER)
 
 Start = do.Evacuate | do.ResetState | do.StartServer | do.HardReboot
@@ -84,6 +85,9 @@ def _is_excused(
     if _is_a_strangers(picture, server, host, other):
         picture.excused[f"I1 {cause}"] += 1
         return True
+    if _came_up_unseen(picture, server, other):
+        picture.excused["I1 ungated"] += 1
+        return True
     if is_a_persons_word(picture, other, server):
         picture.excused["I1 false human proof"] += 1
         return True
@@ -106,6 +110,18 @@ def _is_a_strangers(picture: Picture, server: ServerId, host: HostId, other: Hos
     asked = truth.asked_by_us.get((server, host))
     was_first = asked is not None and asked <= truth.up_since.get((server, other), 0.0)
     return was_first or not truth.lives_on(server, other)
+
+
+def _came_up_unseen(picture: Picture, server: ServerId, host: HostId) -> bool:
+    """Say whether its guest came up by itself, on a boot that a lease's end lets nobody know of.
+
+    Its gate did not hold; and had anybody heard that boot, the send would have broken I3. What
+    remains, and is named in docs/concepts/safety.md.
+    """
+    is_stray = host in picture.truth.strays.get(server, set[HostId]())
+    is_ungated = is_stray and host in picture.truth.ungated_at
+    standing = picture.records.standing(host) if is_ungated else []
+    return any(proof.method is Method.LEASE_EXPIRED for proof in standing)
 
 
 def _is_nobody_awake(picture: Picture) -> bool:
@@ -212,13 +228,19 @@ def covers(proofs: Iterable[Proof], disks: tuple[BackendId, ...]) -> bool:
 
 
 def _is_fresh(picture: Picture, when: float, proof: Proof) -> bool:
-    """Say whether a power proof permits a start now: read off just now, or a clean new boot."""
-    if proof.method not in POWER_PROOFS:
+    """Say whether it permits a start now: the power read off just now, or a clean new boot.
+
+    A lease that ran out does as long as its host gives no sign: whoever does is another boot.
+    """
+    is_of_lease = proof.method is Method.LEASE_EXPIRED
+    if proof.method not in POWER_PROOFS and not is_of_lease:
         return True
     attested = picture.told.attested.get(proof.host)
     said = attested.attestation if attested is not None else None
     if said is not None and said.epoch == proof.epoch and said.is_clean:
         return said.boot != proof.boot
+    if is_of_lease:
+        return picture.told.hearers(proof.host) < HEARERS
     read_at = picture.told.off_at.get(proof.host)
     limit = picture.facts.policy_of(proof.host).proof_fresh_s + LAST_CHECK_S
     return read_at is not None and when - read_at <= limit
