@@ -161,6 +161,8 @@ class Sights(NamedTuple):
     storage_asked_at: float = -1e9
     promises_asked_at: float = -1e9
     attestation_asked_at: float = -1e9
+    list_asked_at: float = -1e9  # while its force-down is open
+    force_down_asked_at: float = -1e9
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,13 +42,25 @@ def fenced(draft: Draft, host: HostId) -> None:
     upkeep(draft, host)
     if not is_forced_down(draft, host):
         _force_down(draft, host)
-    draft.ask(do.ListServers(host, record.epoch, 0))
+    sights = draft.sights(host)
+    assert isinstance(record.state, at.Fenced)
+    # What is seen in the first moment may be that it is down. As long as Nova does not take that,
+    # every read of its power is news as well, and lists have a pace of their own.
+    is_new = draft.now < record.state.since + policy.list_s
+    if is_new or draft.now >= sights.list_asked_at + policy.list_s:
+        draft.put_sights(sights._replace(list_asked_at=draft.now))
+        draft.ask(do.ListServers(host, record.epoch, 0))
     draft.wake_host(host, draft.now + policy.list_s)
 
 
 def _force_down(draft: Draft, host: HostId) -> None:
-    action = do.ForceDown(host, draft.host(host).epoch)
-    draft.act(action, draft.policy(host).request_timeout_s)
+    """Ask for it, and to disable the service: once while it is open, and refused after a pause."""
+    action, policy = do.ForceDown(host, draft.host(host).epoch), draft.policy(host)
+    sights = draft.sights(host)
+    if draft.entry(action) is not None or draft.now < sights.force_down_asked_at + policy.list_s:
+        return
+    draft.put_sights(sights._replace(force_down_asked_at=draft.now))
+    draft.act(action, policy.request_timeout_s)
     disable(draft, host)
 
 
