@@ -189,7 +189,7 @@ def test_a_password_belongs_into_a_file(redfish: Metadata) -> None:
     [
         ("fence_scsi", "cuts off a fabric, not the power"),
         ("fence_brocade", "cuts off a fabric, not the power"),
-        ("fence_compute", "cuts off a fabric, not the power"),
+        ("fence_compute", "switches no power"),
         ("fence_kdump", "no off that can be read back"),
         ("fence_sbd", "switches no power"),
         ("fence_heuristics_ping", "switches no power"),

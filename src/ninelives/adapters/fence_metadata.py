@@ -21,9 +21,11 @@ SECRET = re.compile(r"passw|passphrase|secret|token|community|hexadecimal_kg|_ke
 
 # Agents whose "off" is no power that is off. Fabric agents tell themselves apart: see `_agent`.
 NO_POWER = {
+    "fence_compute": "it flags a host that others have switched off",
     "fence_dummy": "it writes a file, and reads no power",
     "fence_evacuate": "it moves servers",
     "fence_heuristics_ping": "it pings, and switches nothing",
+    "fence_ninelives": "it records what others have switched off",
     "fence_sbd": "its status is a message on a disk, and says nothing of the power",
     "fence_watchdog": "nobody sees a watchdog fire",
 }
