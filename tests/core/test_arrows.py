@@ -284,7 +284,7 @@ def test_whatever_meets_a_move_keeps_the_laws(state: str, event: type) -> None:
         lawful(cluster, each, NOW)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(STATES_OF_A_HOST)), values(on.Order))
 def test_any_order_in_any_state_is_taken_or_refused_and_keeps_the_laws(
     state: str, order: on.Order

@@ -34,6 +34,8 @@ ON_AGAIN = both(TWICE, sees(power={ROAD: PowerSeen(Power.ON, NOW)}))
         (off_read(NOW, NOW), Class.DEAD_OR_FROZEN),  # off, this once: every brake holds
         (off_read(NOW - 60, NOW - 50), Class.DEAD_OR_FROZEN),
         (ON_AGAIN, Class.DEAD_OR_FROZEN),
+        (both(TWICE, sees(strong_at=NOW - 1)), Class.DEAD_OR_FROZEN),  # heard between the two
+        (both(TWICE, sees(strong_at=NOW - 4)), Class.DEAD_POWER),
     ],
 )
 def test_as_off_already_is_shot_who_reads_off_twice_and_still(

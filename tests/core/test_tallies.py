@@ -82,7 +82,7 @@ def let(cloud: SmallCloud, happening: Happening) -> None:
     cloud.run(happening.pause_s)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(HAPPENINGS)
 def test_after_any_story_the_counters_equal_a_recount(happenings: list[Happening]) -> None:
     cloud = CheckedCloud(site=small_site(" ".join(NAMES))).started()

@@ -315,6 +315,14 @@ def off_twice(draft: Draft, host: HostId) -> tuple[OffReads, ...]:
     return tuple(twice for twice in reads if twice.last_at - twice.first_at >= gap)
 
 
+def is_off_unheard(draft: Draft, host: HostId) -> bool:
+    """Say whether a device read off twice, and no strong sign came since the first time."""
+    twice, strong_at = off_twice(draft, host), draft.sights(host).strong_at
+    if not twice:
+        return False
+    return strong_at is None or strong_at < min(reads.first_at for reads in twice)
+
+
 def reads_off(draft: Draft, host: HostId, since: float) -> bool:
     """Say whether the host reads off at or after `since`: every device of one level, by itself.
 

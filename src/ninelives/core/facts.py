@@ -15,6 +15,7 @@ from .draft import Draft
 from .evidence import (
     LATE_S,
     NOVA,
+    is_off_unheard,
     is_own_fault,
     life_lag_s,
     off_twice,
@@ -171,12 +172,10 @@ class Facts:
     @property
     def is_dead_by_power(self) -> bool:
         """R5: read off twice while suspect, unplanned, no plane up, no strong sign since."""
-        twice = off_twice(self.draft, self.host)
-        if not twice or self.any_up or self.off_is_planned:
+        if self.any_up or self.off_is_planned or not is_off_unheard(self.draft, self.host):
             return False
-        first = min(reads.first_at for reads in twice)
-        strong = self.sights.strong_at
-        return (strong is None or strong < first) and reads_off(self.draft, self.host, first)
+        first = min(reads.first_at for reads in off_twice(self.draft, self.host))
+        return reads_off(self.draft, self.host, first)
 
     @property
     def has_new_boot(self) -> bool:
@@ -213,7 +212,7 @@ class Facts:
 
         The class was judged when the fence began: each shot wants evidence as fresh as itself.
         """
-        if cls not in WITNESSED_CLASSES or off_twice(self.draft, self.host):
+        if cls not in WITNESSED_CLASSES or is_off_unheard(self.draft, self.host):
             return True
         signs = (Sign.WEAK, Sign.SILENT) if cls is Class.HUNG else (Sign.SILENT,)
         return self._is_dim_to_enough(*signs)

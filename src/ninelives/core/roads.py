@@ -3,7 +3,7 @@
 from . import actions as do
 from . import states as at
 from .draft import Draft
-from .evidence import off_twice, reads_off
+from .evidence import is_off_unheard, reads_off
 from .model import LOCAL, HostId
 from .site import HostSite
 from .tallies import is_proved_dead
@@ -70,7 +70,7 @@ def shot_as(draft: Draft, host: HostId, cls: at.Class) -> at.Class:
     What an earlier leader read is hearsay, and power comes back: then every brake holds again, and
     one read of "off" does not lift them.
     """
-    return _unless_on(draft, host, cls) if off_twice(draft, host) else _unless_off(cls)
+    return _unless_on(draft, host, cls) if is_off_unheard(draft, host) else _unless_off(cls)
 
 
 def sent_as(draft: Draft, off: do.PowerOff, cls: at.Class) -> at.Class:
