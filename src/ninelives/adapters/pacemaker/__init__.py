@@ -1,0 +1,1 @@
+"""Pacemaker, as ninelives meets it: its configuration, its tools."""

@@ -1,0 +1,1 @@
+"""Declarative clusters: one YAML file, and the Pacemaker cluster that it describes."""
