@@ -4,6 +4,7 @@ from . import actions as do
 from . import states as at
 from .draft import Draft
 from .evidence import is_off_unheard, reads_off
+from .facts import Facts
 from .model import LOCAL, HostId
 from .site import HostSite
 from .tallies import is_proved_dead
@@ -68,7 +69,8 @@ def shot_as(draft: Draft, host: HostId, cls: at.Class) -> at.Class:
     """Return as what a host in fencing is shot now: as off already only while it reads so, twice.
 
     What an earlier leader read is hearsay, and power comes back: then every brake holds again, and
-    one read of "off" does not lift them.
+    one read of "off" does not lift them. Nor do two of a device while the host gives strong signs,
+    or gave one since: it may be wired to another machine (R4a, R5).
     """
     return _unless_on(draft, host, cls) if is_off_unheard(draft, host) else _unless_off(cls)
 
@@ -87,7 +89,7 @@ def sent_as(draft: Draft, off: do.PowerOff, cls: at.Class) -> at.Class:
 
 def _unless_on(draft: Draft, host: HostId, cls: at.Class) -> at.Class:
     is_off = reads_off(draft, host, draft.now - draft.policy(host).proof_fresh_s)
-    return cls if is_off else _unless_off(cls)
+    return cls if is_off and not Facts(draft, host).any_up else _unless_off(cls)
 
 
 def hits_nobody(record: at.Host, cls: at.Class) -> bool:
