@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests import virtual_loop
@@ -196,6 +197,61 @@ def test_a_server_in_a_cell_that_is_down_is_unreadable_not_gone() -> None:
 
 
 # Many that are read afresh at once.
+
+
+def checked_together(told: ScriptedWire, *checked: str) -> tuple[dict[str, ServerSeen], list[str]]:
+    """Know all, then check some at the same moment: how they are, and what was asked for that."""
+
+    async def story(roster: Roster) -> list[str]:
+        await roster.show(IDS)
+        before = len(told.asked)
+
+        async def check(name: str) -> None:
+            [found[name]] = await roster.show((ServerId(name),))
+
+        await together(map(check, checked))
+        return [urlsplit(each.url).path.removeprefix(V) for each in told.asked[before:]]
+
+    found = dict[str, ServerSeen]()
+    return found, play(told, story)
+
+
+def test_who_just_changed_is_checked_by_the_list_of_changes_and_his_users_last_word() -> None:
+    stopped = {"action": "stop", "user_id": "u", "start_time": "2026-11-22T18:00:29.000000"}
+    rows = [server(name, "c2", 30) for name in "abc"]
+    told = wire([listed(*rows, second=31)], [moves()])
+    told.told[f"GET {V}/servers/b/os-instance-actions"].append(
+        reply(200, {"instanceActions": [stopped]})
+    )
+
+    found, asked = checked_together(told, "a", "b", "c")
+
+    assert {seen.host for seen in found.values()} == {"c2"}
+    assert found["b"].user_action == "stop"
+    assert asked[-5:-3] == ["/servers/detail", "/os-migrations"]
+    assert sorted(asked[-3:]) == [f"/servers/{name}/os-instance-actions" for name in "abc"]
+
+
+def test_who_is_on_no_list_is_read_itself() -> None:
+    # A database that forgot its last change shows him as he was before, which no list says.
+    told = wire([listed(server("a", "c2", 30), server("b", "c2", 30), second=31)], [moves()])
+    told.told[f"GET {V}/servers/c"].append(reply(200, {"server": server("c", "c9", -5)}))
+
+    found, _ = checked_together(told, "a", "b", "c")
+
+    assert [found[name].host for name in "abc"] == ["c2", "c2", "c9"]
+
+
+def test_who_rests_together_on_a_host_is_checked_by_a_list_of_it() -> None:
+    rows = [server(name, "c1") for name in "abcd"]
+    told = wire([listed(*rows, second=31)], [moves(record("c", 7, "accepted", "18:00:20"))])
+
+    found, asked = checked_together(told, "b", "c", "d")
+
+    hosts = [parse_qs(urlsplit(each.url).query).get("host") for each in told.asked]
+    assert hosts.count(["c1"]) == 1
+    assert asked.count("/servers/detail") == 1
+    assert [each.status for each in found["c"].records] == ["accepted"]
 
 
 class SlowLists(ScriptedWire):

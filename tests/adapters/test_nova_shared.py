@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 from tests import virtual_loop
 
-from ninelives.adapters.nova.shared import Gathered, Shared, together
+from ninelives.adapters.nova.shared import Company, Gathered, Shared, together
 from ninelives.engine.errors import Unreachable
 
 
@@ -88,6 +88,31 @@ def test_who_gives_up_in_the_middle_takes_nobody_with_him() -> None:
 
     for seed in range(10):
         assert len(virtual_loop.run(story(), seed)) == 1
+
+
+def test_who_is_patient_is_asked_for_with_who_is_not() -> None:
+    async def story() -> list[list[int]]:
+        asker = Asker()
+        gathered = Gathered(asker.ask, Company(patient_s=10.0, urgent_s=0.5))
+
+        async def one(key: int, at: float, is_patient: bool) -> None:
+            await asyncio.sleep(at)
+            found = await gathered.ask_all((key,), is_patient)
+            assert found[key] == asked_at[key], "the wrong round"
+
+        asked_at = {1: 0.0, 2: 6.5, 3: 6.5, 4: 6.5, 5: 16.5}
+        await together(
+            (
+                one(1, 0.0, is_patient=False),  # nobody was asked before: at once
+                one(2, 2.0, is_patient=True),
+                one(3, 6.0, is_patient=False),
+                one(4, 6.4, is_patient=False),  # in the same moment
+                one(5, 9.0, is_patient=True),  # and nobody is in a hurry any more
+            )
+        )
+        return asker.rounds
+
+    assert virtual_loop.run(story()) == [[1], [2, 3, 4], [5]]
 
 
 def test_one_answer_serves_all_for_a_while() -> None:

@@ -36,13 +36,13 @@ from ninelives.engine.node import Decide, Laws, Node, Ready
 from ninelives.engine.office import Office
 from ninelives.engine.perform import Desk, Objection, perform
 from ninelives.engine.ports import Batch, Clock, Committed, Ports, Store
+from ninelives.engine.reads import Reads
 from ninelives.engine.writer import Report
 
 log = logging.getLogger(__name__)
 
 INBOX_EVENTS_MAX = 10_000  # full means: whoever has news waits
 TURN_EVENTS_MAX = 100  # decided in a row before everybody else gets a turn
-READS_MAX = 256  # under way at once; orders wait for no read
 PULSE_S = 0.5  # the heart beats at least so often, news or not
 FROZEN_S = 3.0  # a beat later than this: we did not run, and what we missed means nothing
 WRITER_END_S = 5.0
@@ -196,7 +196,7 @@ class Heart:
         self._inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX_EVENTS_MAX)
         self._reports: asyncio.Queue[Report] = asyncio.Queue()
         self._undurable: deque[Ready] = deque()
-        self._reads = asyncio.Semaphore(READS_MAX)
+        self._reads = Reads()
         self._orders_out = 0
         self._quiet = asyncio.Event()  # no order is out
         self._quiet.set()
@@ -339,8 +339,8 @@ class Heart:
         if not isinstance(action, READS):
             await self._order(action, committed_at)
             return
-        async with self._reads:
-            await perform(self._desk, action, committed_at)
+        look = partial(perform, self._desk, committed_at=committed_at)
+        await self._reads.begin(action, look)
 
     async def _order(self, action: Action, committed_at: float) -> None:
         self._orders_out += 1

@@ -71,7 +71,9 @@ class NovaCompute:
         return (*there.values(), *filter(_is_known, seen)), is_whole
 
     async def show(self, servers: tuple[ServerId, ...]) -> tuple[ServerSeen, ...]:
-        return await self._roster.show(servers)
+        # One is checked before a send. Who asks for several watches them, and can wait.
+        one = len(servers) == 1
+        return await (self._roster.show(servers) if one else self._roster.watch(servers))
 
     async def targets(self, server: ServerId) -> tuple[Candidate, ...]:
         return await self._targets.for_server(server)
@@ -95,6 +97,7 @@ class NovaCompute:
         return await self._orders.evacuate(server, target)
 
     async def start(self, server: ServerId) -> Answer:
+        self._roster.starts(server)
         return await self._orders.start(server)
 
     async def stop(self, server: ServerId) -> Answer:

@@ -1,71 +1,52 @@
-"""Servers and their migration records as Nova shows them: one by one afresh, many by listing.
+"""Servers and their migration records as Nova shows them: all who ask at a time share one list.
 
     list_servers   everybody on a host, and all records that name it
-    show, one      read afresh, for the check before a send; many that ask at once share a list
-    show, many     what changed since the last look: one list of servers and two of records
+    show, one      afresh, for the check before a send: by a row that was read since he asked
+    show, many     as they are, or were when last shown, if no list says that they changed
+    watch          the same, and patient: in a storm the checks of others bring the news along
 
-Nova compares "changes since" with its own clock, and so do we: with the `Date` of its answers. Two
-of its machines may disagree by a little, hence `OVERLAP`; and a few servers of each look are asked
-for directly, so that nobody's picture grows old unseen.
+    wanted ─▶ who rests on a host of which many are wanted: a list of that host
+          ├─▶ everybody else: one list of what changed, and one of the newest records
+          └─▶ whom no list answers, and who is alone: directly
+
+Nobody's answer was asked of Nova before he asked for it. A few servers of each look of whom no list
+has shown anything for long are asked for directly: nobody's picture grows old unseen.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple, TypeVar
 
 from ninelives.core.model import HostId, ServerId, ServerSeen, VmState
 from ninelives.engine.errors import Unreachable
 
-from .fields import Fields, inner, rows, text
-from .session import PAGE_ROWS, Missing, Session
-from .shared import Gathered, together
-from .views import (
-    MoveRow,
-    Surroundings,
-    deleted,
-    host_of,
-    move_row,
-    server_seen,
-    updated_at,
-    user_action,
-)
+from .fields import Fields, inner, rows
+from .known import Known, by_server, is_older
+from .lists import OVERLAP, Lists, Rows, is_too_long
+from .session import Missing, Session
+from .shared import Company, Gathered, together
+from .views import MoveRow, Surroundings, deleted, host_of, server_seen, user_action
 
-OVERLAP = timedelta(seconds=15)
-ASKED_DIRECTLY = 3  # so few servers are not worth a list
-LISTED_FOR_ONE = 8  # servers that a list may show for each that is wanted
+WATCH_S = 2.0  # how often servers on the move are listed when nobody is in a hurry
+COMPANY_S = 0.3  # what follows from one look is checked by one other
+LISTED_FOR_ONE = 16  # servers that a list may show for each that is wanted
 SLOW_LIST_S, NO_LIST_S = 2.0, 60.0
-SWEEP = 4  # so many of those who were not asked for directly since UNSWEPT_S are, at each look
+SWEEP = 4  # so many of those of whom no row was read since UNSWEPT_S are asked for at each look
 UNSWEPT_S = 60.0
-IDLE_MAX = timedelta(minutes=5)  # longer without a look: begin anew rather than list all changes
-PAGED_MOVES = (2, 59)  # from here on records come in pages, and by when they changed
-SECOND = timedelta(seconds=2)  # `updated` has seconds only: what came within one may not be seen
+STARTING_S = 10.0  # so long it is our own start that changes a server
 KNOWN_MAX = 50_000
 
+Value = TypeVar("Value")
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was last shown of one server."""
 
-    fields: Fields | None  # None: Nova does not know it any more
-    moves: Mapping[int, MoveRow] = field(default_factory=dict[int, MoveRow])
-    action: str = ""
-    action_at: datetime | None = None  # by Nova's clock, when its actions were read
-    era: int = 0  # of the roster, when it was read whole
-    asked_at: float = 0.0  # by our clock, when it was last asked for directly
+class Look(NamedTuple):
+    """One server that somebody wants to see."""
 
-    @property
-    def has_current_action(self) -> bool:
-        """Nothing can have been asked of it since its actions were read."""
-        changed = updated_at(self.fields) if self.fields is not None else None
-        read = self.action_at
-        return changed is not None and read is not None and read >= changed + SECOND
-
-    @property
-    def is_under_way(self) -> bool:
-        """Nova is at work on it, and takes no orders of its user but to delete it."""
-        return self.fields is not None and self.fields.get("OS-EXT-STS:task_state") is not None
+    server: ServerId
+    is_afresh: bool
 
 
 class Roster:
@@ -74,49 +55,53 @@ class Roster:
     def __init__(self, nova: Session, around: Surroundings) -> None:
         self.around = around
         self._nova = nova
+        self._lists = Lists(nova, around.names)
         self._known: dict[ServerId, Known] = {}
         self._as_of: datetime | None = None  # by Nova's clock: all of this era is at least as new
         self._moves_as_of: datetime | None = None  # the same of all records
         self._era = 1
-        self._lists_from = 0.0  # by our clock: before, lists were slow
-        self._catching_up = asyncio.Lock()
-        self._fresh: Gathered[ServerId, ServerSeen] = Gathered(self._look_afresh)
+        self._lists_from = 0.0  # by our clock: before, lists of hosts were slow
+        self._looks: Gathered[Look, ServerSeen] = Gathered(self._look, Company(WATCH_S, COMPANY_S))
 
     # Looking.
 
-    async def on_host(
-        self, host: HostId, only: frozenset[ServerId] | None = None
-    ) -> tuple[dict[ServerId, ServerSeen], list[MoveRow]]:
-        """List who is on a host (or who `only` of them), and all records that name it."""
+    async def on_host(self, host: HostId) -> tuple[dict[ServerId, ServerSeen], list[MoveRow]]:
+        """List who is on a host, and all records that name it."""
+        asked_at = asyncio.get_running_loop().time()
         name = self.around.names.of(host)
-        asked = {"all_tenants": "1", "host": name}
-        servers = await self._nova.pages("/servers/detail", asked, "servers")
-        moves = await self._moves({"host": name})
-        self._began(servers.date)
-        mine = _by_server(moves)
+        listed = await self._lists.on_host(name)
+        moves = await self._lists.moves({"host": name})
+        self._began(listed.date)
+        mine = by_server(moves)
         found: dict[ServerId, ServerSeen] = {}
 
-        async def one(fields: Fields) -> None:
-            server = ServerId(text(fields, "id"))
-            if only is None or server in only:
-                found[server] = self._said(server, await self._whole(server, fields, mine))
+        async def one(server: ServerId, fields: Fields) -> None:
+            known = self._learn(server, fields, mine.get(server, {}), asked_at, self._era)
+            # Under way it takes no order of its user but to delete it, and that is seen.
+            if not (known.is_under_way and known.action_at):
+                known = await self._with_action(server, known)
+            found[server] = self._said(server, known)
 
-        await together(map(one, servers.rows))
+        await together(one(server, fields) for server, fields in listed.servers.items())
         return found, moves
 
     async def show(self, servers: Iterable[ServerId]) -> tuple[ServerSeen, ...]:
         """Show these servers as they are now; who is no more is shown as deleted."""
         wanted = list(dict.fromkeys(servers))
-        if len(wanted) == 1:
-            return (await self._fresh.ask(wanted[0]),)
-        if len(wanted) <= ASKED_DIRECTLY:
-            found = await self._ask_each(wanted)
-            return tuple(found[server] for server in wanted)
-        async with self._catching_up:
-            found = await self._catch_up(wanted)
-            known = {server: self._known[server] for server in wanted if server not in found}
-        found |= {server: self._said(server, each) for server, each in known.items()}
-        return tuple(found[server] for server in wanted)
+        if len(wanted) == 1 and asyncio.get_running_loop().time() < self._lists_from:
+            return tuple(self._said(*each) for each in (await self._ask_each(wanted)).items())
+        return await self._looked([Look(server, len(wanted) == 1) for server in wanted])
+
+    async def watch(self, servers: Iterable[ServerId]) -> tuple[ServerSeen, ...]:
+        """Show the same with whoever asks next, or `WATCH_S` after the last look of anybody."""
+        looks = [Look(server, is_afresh=False) for server in dict.fromkeys(servers)]
+        return await self._looked(looks, is_patient=True)
+
+    async def _looked(self, looks: list[Look], is_patient: bool = False) -> tuple[ServerSeen, ...]:
+        if not looks:
+            return ()
+        found = await self._looks.ask_all(looks, is_patient)
+        return tuple(found[look] for look in looks)
 
     def _said(self, server: ServerId, known: Known) -> ServerSeen:
         if known.fields is None:
@@ -134,103 +119,113 @@ class Roster:
         fields = self.fields(server)
         return host_of(fields) if fields is not None else None
 
+    def starts(self, server: ServerId) -> None:
+        """Remember that we have it started now: that it changes is no word of anybody's."""
+        if server in self._known:
+            now = asyncio.get_running_loop().time()
+            self._keep(server, replace(self._known[server], started_at=now))
+
     def learn_aggregates(self, names: Mapping[str, tuple[str, ...]]) -> None:
         """Know in which aggregates each host is."""
         self.around = replace(self.around, aggregates=names)
 
-    # One, and whoever else wants to be read afresh at this moment.
+    # Together.
 
-    async def _look_afresh(self, servers: Iterable[ServerId]) -> dict[ServerId, ServerSeen]:
-        """Read them by listing their hosts where that is less work, else each directly."""
-        wanted, found = list(servers), dict[ServerId, ServerSeen]()
-        for host in self._hosts_worth_listing(wanted):
-            found |= await self._listed(self.around.names.host(host), frozenset(wanted))
-        return found | await self._ask_each(each for each in wanted if each not in found)
+    async def _look(self, looks: Iterable[Look]) -> dict[Look, ServerSeen]:
+        asked = list(looks)
+        wanted = list(dict.fromkeys(look.server for look in asked))
+        afresh = {look.server for look in asked if look.is_afresh}
+        is_known = any(self._is_current(server) for server in wanted)
+        if len(wanted) == 1 or not is_known or not await self._lists.can_tell_changes():
+            found = await self._ask_each(wanted)
+        else:
+            found = await self._catch_up(wanted, afresh)
+        return {each: self._said(each.server, found[each.server]) for each in asked}
 
-    async def _listed(
-        self, host: HostId, wanted: frozenset[ServerId]
-    ) -> dict[ServerId, ServerSeen]:
-        """Read those of them who are on a host; where that is slow, not by a list again for long.
+    async def _catch_up(
+        self, wanted: list[ServerId], afresh: set[ServerId]
+    ) -> dict[ServerId, Known]:
+        """Bring what is known up to date by lists; ask directly for whom they do not answer."""
+        asked_at = asyncio.get_running_loop().time()
+        listed = await self._listed(wanted, afresh)
+        if listed is None or listed.date is None:
+            self._begin_era(None)
+            return await self._ask_each(wanted)
+        moves = by_server(await self._news_of_moves(wanted, listed.date))
+        found, current = dict[ServerId, Known](), set(filter(self._is_current, wanted))
+        for server in filter(self._is_current, listed.servers.keys() | moves.keys()):
+            fields = listed.servers.get(server)
+            known = self._learn(server, fields, moves.get(server, {}), asked_at)
+            if fields is not None:
+                found[server] = known
+        unread = [each for each in wanted if each not in current or each in afresh - found.keys()]
+        unswept = self._unswept(each for each in wanted if each not in unread)
+        asked = await self._ask_each([*unread, *unswept])
+        found = await self._with_actions(
+            {each: found[each] for each in wanted if each in found}, afresh, listed.date
+        )
+        return {each: self._known[each] for each in wanted} | found | asked
+
+    async def _listed(self, wanted: list[ServerId], afresh: set[ServerId]) -> Rows | None:
+        """List who rests, by hosts, and what changed. None: too much did to list it all."""
+        if self._as_of is None:
+            return None
+        servers, date = dict[ServerId, Fields](), None
+        for name in self._hosts_worth_listing(filter(self._is_at_rest, afresh)):
+            there = await self._timed(self._lists.on_host(name))
+            servers, date = {**servers, **there.servers}, date or there.date
+        if servers.keys() >= set(wanted):
+            return Rows(servers, date)
+        changed = await self._timed(self._lists.changed(self._as_of))
+        if changed is None:
+            return None
+        self._as_of = changed.date
+        return Rows({**servers, **changed.servers}, date or changed.date)
+
+    def _is_current(self, server: ServerId) -> bool:
+        """Say whether it was read whole in this era."""
+        known = self._known.get(server)
+        return known is not None and known.era == self._era
+
+    def _is_at_rest(self, server: ServerId) -> bool:
+        """Say whether it changed so long ago that no list of changes will show it."""
+        known = self._known.get(server)
+        changed = known.changed_at if known is not None else None
+        return changed is not None and self._as_of is not None and changed < self._as_of - OVERLAP
+
+    def _hosts_worth_listing(self, wanted: Iterable[ServerId]) -> list[str]:
+        asked = Counter(map(self.host_of, wanted))
+        if not any(many > 1 for many in asked.values()):
+            return []
+        on_host = Counter(map(self.host_of, self._known))
+        return sorted(
+            host
+            for host, many in asked.items()
+            if host and many > 1 and many * LISTED_FOR_ONE >= on_host[host]
+        )
+
+    async def _timed(self, asked: Awaitable[Value]) -> Value:
+        """Await a list; where that is slow, no check is made by a list again for long.
 
         Whoever waits for it has but a few seconds (`read_timeout_s`), and would try for ever.
         """
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
-            return (await self.on_host(host, wanted))[0]
+            return await asked
         finally:
             if clock() > began + SLOW_LIST_S:
                 self._lists_from = clock() + NO_LIST_S
 
-    def _hosts_worth_listing(self, wanted: list[ServerId]) -> list[str]:
-        if len(wanted) <= ASKED_DIRECTLY or asyncio.get_running_loop().time() < self._lists_from:
-            return []
-        on_host = Counter(map(self.host_of, self._known))
-        asked = Counter(map(self.host_of, wanted))
-        worth = [
-            host
-            for host, many in asked.items()
-            if host and many > ASKED_DIRECTLY and many * LISTED_FOR_ONE >= on_host[host]
-        ]
-        return sorted(worth)
-
-    # Many: what changed.
-
-    async def _catch_up(self, wanted: list[ServerId]) -> dict[ServerId, ServerSeen]:
-        """Bring what is known up to date; return those who were read directly for it."""
-        since = self._as_of
-        if since is None or await self._nova.version() < PAGED_MOVES:
-            return await self._ask_each(wanted)
-        listed = await self._changed_servers(since)
-        if listed is None:
-            self._era += 1  # what is known by now is worth nothing any more
-            self._as_of = self._moves_as_of = None
-            return await self._ask_each(wanted)
-        changed, date = listed
-        moves = _by_server(await self._changed_moves(wanted, date))
-        fresh = {server for server, known in self._known.items() if known.era == self._era}
-        for server in (changed.keys() | moves.keys()) & fresh:
-            self._learn(server, changed.get(server), moves.get(server, {}))
-        self._as_of = date
-        strangers = [server for server in wanted if server not in fresh]
-        unswept = self._unswept([server for server in wanted if server in fresh])
-        found = await self._ask_each([*strangers, *unswept])
-        news = [each for each in wanted if each in changed and each not in found]
-        await together(self._with_action(each, date) for each in news)
-        return found
-
-    def _unswept(self, known: list[ServerId]) -> list[ServerId]:
-        before = asyncio.get_running_loop().time() - UNSWEPT_S
-        oldest = sorted(known, key=lambda server: self._known[server].asked_at)
-        return [server for server in oldest if self._known[server].asked_at < before][:SWEEP]
-
-    async def _changed_servers(
-        self, since: datetime
-    ) -> tuple[dict[ServerId, Fields], datetime] | None:
-        """List what changed; None where that was too long ago, or Nova does not tell its time."""
-        query = {"all_tenants": "1", "changes-since": _written(since - OVERLAP)}
-        listed = await self._nova.pages("/servers/detail", query, "servers")
-        if listed.date is None or listed.date - since > IDLE_MAX:
-            return None
-        return {ServerId(text(fields, "id")): fields for fields in listed.rows}, listed.date
-
-    async def _changed_moves(self, wanted: list[ServerId], date: datetime) -> list[MoveRow]:
-        """List records that are new or changed, as far as they matter to who is wanted.
-
-        A new one has never changed, and then is in no list of changes (nova/db/main/api.py:
-        `updated_at >= …`, and that is NULL at first). The newest are few, and often all there is.
-        """
+    async def _news_of_moves(self, wanted: list[ServerId], date: datetime) -> list[MoveRow]:
+        """List records that are new or changed, as far as they matter to who is wanted."""
         since = self._moves_as_of
         assert since is not None, "set with the first look of an era"
-        page = await self._nova.read("/os-migrations", {"limit": str(PAGE_ROWS)})
-        newest = [move_row(each, self.around.names) for each in rows(page.fields, "migrations")]
-        if len(newest) == PAGE_ROWS and not any(_is_before(row, since - OVERLAP) for row in newest):
-            newest = await self._moves({})
-        shown = {(row.server, row.record.id) for row in newest}
-        if self._open_moves(wanted) <= shown:
+        newest = await self._lists.newest_moves(since)
+        if self._open_moves(wanted) <= {(row.server, row.record.id) for row in newest}:
             return newest
         self._moves_as_of = date
-        return [*newest, *await self._moves({"changes-since": _written(since - OVERLAP)})]
+        return [*newest, *await self._lists.changed_moves(since)]
 
     def _open_moves(self, servers: list[ServerId]) -> set[tuple[ServerId, int]]:
         """Return the records that may yet change under these servers."""
@@ -238,23 +233,55 @@ class Roster:
         moves = (row for each in known for row in each.moves.values())
         return {(row.server, row.record.id) for row in moves if not row.record.is_final}
 
+    def _unswept(self, servers: Iterable[ServerId]) -> list[ServerId]:
+        before = asyncio.get_running_loop().time() - UNSWEPT_S
+        oldest = sorted(servers, key=lambda server: self._known[server].asked_at)
+        return [server for server in oldest if self._known[server].asked_at < before][:SWEEP]
+
+    async def _with_actions(
+        self, shown: Mapping[ServerId, Known], afresh: set[ServerId], date: datetime
+    ) -> dict[ServerId, Known]:
+        """Read the last actions of who is checked, and of whom somebody else changed."""
+        found = dict(shown)
+        before = asyncio.get_running_loop().time() - STARTING_S
+
+        async def one(server: ServerId) -> None:
+            found[server] = await self._with_action(server, found[server])
+
+        others = {
+            server
+            for server, known in shown.items()
+            if known.is_done_changing(date) and known.started_at < before
+        }
+        await together(one(server) for server in shown if server in afresh | others)
+        return found
+
+    # Eras.
+
     def _began(self, date: datetime | None) -> None:
-        """Remember what Nova's clock said at the first look of an era."""
-        if self._as_of is None:
-            self._as_of = self._moves_as_of = date
+        """Remember what Nova's clock said at the first look of an era, or of one after long."""
+        is_late = date is not None and self._as_of is not None and is_too_long(self._as_of, date)
+        if self._as_of is None or is_late:
+            self._begin_era(date)
+
+    def _begin_era(self, date: datetime | None) -> None:
+        """Forget that anything is current: what was known by now is worth nothing any more."""
+        self._era += 1
+        self._as_of = self._moves_as_of = date
 
     # A few: each directly.
 
-    async def _ask_each(self, servers: Iterable[ServerId]) -> dict[ServerId, ServerSeen]:
-        found: dict[ServerId, ServerSeen] = {}
+    async def _ask_each(self, servers: Iterable[ServerId]) -> dict[ServerId, Known]:
+        found: dict[ServerId, Known] = {}
 
         async def one(server: ServerId) -> None:
-            found[server] = self._said(server, await self._ask(server))
+            found[server] = await self._ask(server)
 
         await together(map(one, servers))
         return found
 
     async def _ask(self, server: ServerId) -> Known:
+        """Read one whole."""
         asked_at = asyncio.get_running_loop().time()
         try:
             page = await self._nova.read(f"/servers/{server}")
@@ -262,58 +289,47 @@ class Roster:
             if "could not be found" not in str(missing):
                 # Some proxy's own 404: whoever believes it forgets a server (I14).
                 raise Unreachable(str(missing), "is this Nova's own answer?") from missing
-            self._known[server] = Known(None, era=self._era, asked_at=asked_at)
-            return self._known[server]
-        moves = _by_server(await self._moves({"instance_uuid": server}))
+            return self._keep(server, Known(None, era=self._era, asked_at=asked_at))
+        moves = by_server(await self._lists.moves({"instance_uuid": server}))
         self._began(page.date)
-        whole = await self._whole(server, inner(page.fields, "server"), moves)
-        self._known[server] = replace(self._known[server], asked_at=asked_at)
-        return whole
+        fields = inner(page.fields, "server")
+        known = self._learn(server, fields, moves.get(server, {}), asked_at, self._era)
+        return await self._with_action(server, known)
 
     # Keeping what was shown.
 
-    async def _whole(
-        self, server: ServerId, fields: Fields, moves: Mapping[ServerId, Mapping[int, MoveRow]]
-    ) -> Known:
-        """Keep a server that was read whole, and return it as it was read here.
-
-        What is kept may be overwritten meanwhile by a list that is older than this.
-        """
-        mine = self._learn(server, fields, moves.get(server, {}), self._era)
-        action, at = await self._action(server, mine)
-        self._known[server] = replace(self._known.get(server, mine), action=action, action_at=at)
-        return replace(mine, action=action, action_at=at)
+    def _keep(self, server: ServerId, known: Known) -> Known:
+        self._known[server] = known
+        while len(self._known) > KNOWN_MAX:
+            self._known.pop(next(iter(self._known)))
+        return known
 
     def _learn(
         self,
         server: ServerId,
         fields: Fields | None,
         moves: Mapping[int, MoveRow],
+        asked_at: float,
         era: int | None = None,
     ) -> Known:
         known = self._known.get(server, Known(None))
-        if fields is not None and _is_older(fields, known.fields):
+        asked_at = known.asked_at if fields is None else max(asked_at, known.asked_at)
+        if fields is not None and is_older(fields, known.fields):
             fields = known.fields  # a long list, overtaken by a direct look
         is_gone = fields is not None and fields.get("OS-EXT-STS:vm_state") == VmState.DELETED
         shown = None if is_gone else fields or known.fields
-        mine = replace(known, fields=shown, moves={**known.moves, **moves}, era=era or known.era)
-        self._known[server] = mine
-        while len(self._known) > KNOWN_MAX:
-            self._known.pop(next(iter(self._known)))
-        return mine
+        moves, era = {**known.moves, **moves}, era or known.era
+        mine = replace(known, fields=shown, moves=moves, era=era, asked_at=asked_at)
+        return self._keep(server, mine)
 
-    async def _with_action(self, server: ServerId, date: datetime) -> None:
-        """Read the last action of one who changed, once it is at rest.
+    async def _with_action(self, server: ServerId, mine: Known) -> Known:
+        """Read the last action of its user; return the server as it was read here.
 
-        Before, Nova takes no order of its user but to delete it, and that is seen. What changed in
-        this very second may change again in it; the next look shows it once more.
+        What is kept may be overwritten meanwhile by a list that is older than this.
         """
-        known = self._known[server]
-        changed = updated_at(known.fields) if known.fields is not None else None
-        if known.is_under_way or changed is None or date < changed + SECOND:
-            return
-        action, at = await self._action(server, known)
-        self._known[server] = replace(self._known[server], action=action, action_at=at)
+        action, at = await self._action(server, mine)
+        self._keep(server, replace(self._known.get(server, mine), action=action, action_at=at))
+        return replace(mine, action=action, action_at=at)
 
     async def _action(self, server: ServerId, known: Known) -> tuple[str, datetime | None]:
         """Return the last action of its user, and when by Nova's clock it was read."""
@@ -325,33 +341,3 @@ class Roster:
         except Missing:
             return known.action, None  # deleted since; the next look says so
         return user_action(rows(page.fields, "instanceActions"), ours), page.date
-
-    async def _moves(self, query: Mapping[str, str]) -> list[MoveRow]:
-        if await self._nova.version() < PAGED_MOVES:
-            page = await self._nova.read("/os-migrations", query)
-            found = rows(page.fields, "migrations")
-        else:
-            found = (await self._nova.pages("/os-migrations", query, "migrations")).rows
-        return [move_row(fields, self.around.names) for fields in found]
-
-
-def _by_server(moves: Iterable[MoveRow]) -> dict[ServerId, dict[int, MoveRow]]:
-    found: dict[ServerId, dict[int, MoveRow]] = {}
-    for row in moves:
-        found.setdefault(row.server, {})[row.record.id] = row
-    return found
-
-
-def _is_older(fields: Fields, known: Fields | None) -> bool:
-    if known is None:
-        return False
-    updated, before = updated_at(fields), updated_at(known)
-    return updated is not None and before is not None and updated < before
-
-
-def _is_before(row: MoveRow, since: datetime) -> bool:
-    return row.created_at is not None and row.created_at < since
-
-
-def _written(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

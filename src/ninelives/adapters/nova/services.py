@@ -1,5 +1,6 @@
 """Nova's own services: who is there, under which id, and whether every cell answers."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from .session import Query, Session
 from .views import Names, ServiceRow, service_row
 
 COMPUTE = "nova-compute"
+LATELY_S = 6.0  # a leader reads them every 5 s anyway (watch.py)
 CELLS_TELL = (2, 69)  # from here on a cell that is down is told of, instead of left out
 
 
@@ -32,10 +34,21 @@ class Services:
     def __init__(self, nova: Session, names: Names, expected: frozenset[HostId]) -> None:
         self._nova, self._names, self._expected = nova, names, expected
         self._ids: dict[HostId, str] = {}
+        self._last: tuple[Roll, float] | None = None  # and when it was asked for, by our clock
 
     async def read(self) -> Roll:
         """Read all of them. Nova gives this list in one page."""
-        return await self._read({})
+        asked_at = asyncio.get_running_loop().time()
+        roll = await self._read({})
+        self._last = roll, asked_at
+        return roll
+
+    async def lately(self) -> Roll:
+        """Return what somebody read, at most `LATELY_S` ago."""
+        now = asyncio.get_running_loop().time()
+        if self._last is not None and now < self._last[1] + LATELY_S:
+            return self._last[0]
+        return await self.read()
 
     async def of(self, host: HostId) -> ServiceRow:
         """Read the compute service of one host."""

@@ -25,7 +25,7 @@ from .candidates import (
 )
 from .fields import Fields, inner, rows, text, whole, words
 from .roster import Roster
-from .services import Roll, Services
+from .services import Services
 from .session import Missing, Session
 from .shared import Shared
 from .views import Names
@@ -57,7 +57,6 @@ class Targets:
         self._roster, self._services, self._sees_disk = roster, services, sees_disk
         self._nodes = Shared(self._read_nodes, NODES_S)
         self._aggregates = Shared(self._read_aggregates, NODES_S)
-        self._roll = Shared(services.read, SHARED_S)
         self._rooms: dict[str, Shared[dict[str, int]]] = {}  # by what is asked for
 
     @property
@@ -85,7 +84,7 @@ class Targets:
             await self.aggregates(),
             frozenset(map(self._names.of, lent)),
         )
-        roll: Roll = await self._roll.now()
+        roll = await self._services.lately()
         needs = needs_of(fields).also_of_the_disabled if lent else needs_of(fields)
         return ranked(
             await (self._rooms_beside(needs, beside) if beside else self._rooms_for(needs)),
