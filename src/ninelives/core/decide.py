@@ -17,6 +17,7 @@ from . import (
     guests,
     in_place,
     lost_work,
+    migrating,
     moves,
     orders_judged,
     queued,
@@ -239,6 +240,8 @@ def _servers(draft: Draft, event: on.ServerEvent) -> None:
         case on.Watched(request=watch, servers=servers):
             if watch.epoch == draft.host(watch.host).epoch:
                 queued.remember(draft, watch.host, servers)
+            for server in servers:
+                migrating.seen(draft, server)
             moves.watched(draft, event)
         case on.TargetsSeen():
             targets_seen(draft, event)

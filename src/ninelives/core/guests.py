@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from . import actions as do
 from . import events as on
-from . import proofs
+from . import migrating, proofs
 from . import states as at
 from .draft import Draft
 from .facts import Facts
@@ -18,6 +18,7 @@ from .queued import waits_at
 def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
     """Reset a guest that crashed or hangs, if its class says so, a bounded number of times."""
     host, server = event.host, event.server
+    migrating.seen(draft, server)
     known = draft.move(server.id)
     if not isinstance(draft.host(host).state, at.Healthy):
         return  # whatever happens to the host decides about its guests
@@ -34,12 +35,12 @@ def guest_seen(draft: Draft, event: on.GuestSeen) -> None:
     # Of a guest that crashed Nova soon says "stopped" by itself: only a word of its user counts.
     if word_of_user(server) not in (None, at.Will.RUNNING) or server.task_state is not None:
         return  # its user, or Nova, is at it
-    if known is not None and not _may_reset_again(draft, known):
-        return  # one reset is under way: its outcome is looked at, not repeated
     if not all(record.is_final for record in server.records):
         # A rebuild that died half way may lie in a queue: whoever resets it makes a second writer.
         _tell_guest(draft, host, server, "guest_held:record_open")
         return
+    if known is not None and not _may_reset_again(draft, known):
+        return  # one reset is under way: its outcome is looked at, not repeated
     if (known is not None and is_left(known)) or waits_at(draft, server.id) - {host}:
         _tell_guest(draft, host, server, "guest_held:copy_left")
         return
@@ -104,9 +105,14 @@ def _guest_is_well(draft: Draft, known: at.Move | None) -> None:
 
 
 def guest_window_over(draft: Draft, server: str) -> None:
-    """Forget how often a guest was reset, once it did well for the whole window."""
+    """Forget how often a guest was reset, once it did well for the whole window.
+
+    One that was moved away alive is looked at instead, until that has ended.
+    """
     known = draft.move(ServerId(server))
-    if known is not None and isinstance(known.state, at.Mending) and not known.state.is_migration:
+    if known is not None and migrating.is_open(known):
+        migrating.look_again(draft, known)
+    elif known is not None and isinstance(known.state, at.Mending):
         draft.drop_move(known)
 
 

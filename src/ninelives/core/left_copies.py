@@ -8,6 +8,7 @@ until a domain is seen absent there, or proved dead.
 
 from dataclasses import replace
 
+from . import migrating
 from . import states as at
 from .draft import Draft
 from .model import VmState
@@ -19,7 +20,13 @@ DELETES = frozenset({"delete", "forceDelete"})  # its domains go with it; it is 
 
 
 def keep_or_drop(draft: Draft, move: at.Move) -> None:
-    """End a move with its episode: the journal keeps what became of it, a copy keeps the move."""
+    """End a move with its episode: the journal keeps what became of it.
+
+    A copy keeps the move, and so does a migration of which nobody has seen the end.
+    """
+    if migrating.is_open(move):
+        migrating.keep(draft, move)
+        return
     if is_left(move) and move.epoch != draft.host(move.host).epoch:
         return  # no list of this episode named it: what an earlier one left is left still
     left = unproved_writers(draft, move, move.host) if _rests_at_home(move) else ()

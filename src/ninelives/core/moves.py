@@ -335,6 +335,8 @@ def _seen(draft: Draft, host: HostId, server: ServerSeen) -> None:
     move = draft.move(server.id)
     if move is None or move.host != host or move.epoch != draft.host(host).epoch:
         return
+    if isinstance(move.state, at.Mending):
+        return  # it belongs to a host that lives
     if move.seen != server:
         # Kept: an action that says nothing, somebody's evacuate, may cover the user's last word.
         will = action_of_user(server) or move.will

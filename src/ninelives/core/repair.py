@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from . import actions as do
 from . import events as on
+from . import migrating
 from . import states as at
 from .brakes import holding_moves
 from .cut_short import end_or_go_on
@@ -15,6 +16,7 @@ from .draft import Draft
 from .episode import move_to, tell
 from .facts import Facts
 from .fencing import read_evidence
+from .migrating import is_left, is_open
 from .model import HostId, ServerId, ServerSeen, Service
 from .protection import Promise, Remedy, promise_for
 from .rules import Verdict
@@ -129,6 +131,7 @@ def drain(draft: Draft, host: HostId, cls: Class, servers: tuple[ServerSeen, ...
     """Live-migrate by tier, inside the limits; see what became of those that are on their way."""
     policy = draft.policy(host)
     for server in servers:
+        migrating.seen(draft, server)
         _see_migration(draft, host, server)
     _see_gone(draft, host, {server.id for server in servers})
     wanted = [
@@ -137,27 +140,23 @@ def drain(draft: Draft, host: HostId, cls: Class, servers: tuple[ServerSeen, ...
         if server.host == host and server.is_running and server.task_state is None
         if _is_to_migrate(cls, promise := promise_for(server, policy.rules, policy.default))
     ]
-    room = policy.target_moves_max - sum(1 for move in draft.moves_of(host) if _is_open(move))
+    room = policy.target_moves_max - sum(1 for move in draft.moves_of(host) if is_open(move))
     for _, server in sorted(wanted, key=lambda pair: (pair[0], pair[1].order, pair[1].id)):
-        if not all(record.is_final for record in server.records):
+        if not _is_settled(server):
             tell(draft, host, f"move_held:{server.id}", "record_open")
         elif room > 0 and draft.move(server.id) is None and not holding_moves(draft, host):
             _migrate(draft, host, server)
             room -= 1
 
 
-def _is_open(move: at.Move) -> bool:
-    return isinstance(move.state, at.Mending) and move.state.is_migration
-
-
 def _see_migration(draft: Draft, host: HostId, server: ServerSeen) -> None:
     """A migration is over when the server is elsewhere, or when Nova says so and it stayed."""
     move = draft.move(server.id)
-    if move is None or move.host != host or not _is_open(move):
+    if move is None or move.host != host or not is_open(move) or is_left(draft, move):
         return
     if server.host != host:
         _arrived(draft, move, server.host)
-    elif server.task_state is None and _answered_long_ago(draft, move):
+    elif server.task_state is None and _answered_long_ago(draft, move) and _is_settled(server):
         draft.put_move(replace(move, state=at.Failed(draft.now, "not_migrated")))
         tell(draft, host, f"server_failed:{server.id}", "not_migrated")
 
@@ -169,9 +168,13 @@ def _answered_long_ago(draft: Draft, move: at.Move) -> bool:
     return draft.now >= move.state.since + settle
 
 
+def _is_settled(server: ServerSeen) -> bool:
+    return all(record.is_final for record in server.records)
+
+
 def _see_gone(draft: Draft, host: HostId, listed: set[ServerId]) -> None:
     for move in draft.moves_of(host):
-        if _is_open(move) and move.server not in listed:
+        if is_open(move) and not is_left(draft, move) and move.server not in listed:
             _arrived(draft, move, None)
 
 
@@ -184,6 +187,8 @@ def migration_replied(draft: Draft, move: at.Move, event: on.Replied) -> None:
     """Fold the answer to a live migration. Whether it worked is seen in the next list."""
     assert isinstance(move.state, at.Mending)
     match event.outcome:
+        case on.Outcome.REFUSED if is_left(draft, move):
+            draft.drop_move(move)
         case on.Outcome.REFUSED:
             draft.put_move(replace(move, state=at.Failed(draft.now, event.reason or "refused")))
             tell(draft, move.host, f"server_failed:{move.server}", event.reason or "refused")
@@ -213,5 +218,6 @@ def _migrate(draft: Draft, host: HostId, server: ServerSeen) -> None:
     draft.put_host(replace(record, resets=number))
     move = at.Move(server.id, host, epoch, state, server, promise, ran=True, will=at.Will.RUNNING)
     move = replace(move, attempt=number, first=used, writers=frozenset({host}))
-    draft.put_move(replace(move, began=draft.now))
+    known = frozenset(record.id for record in server.records)
+    draft.put_move(replace(move, began=draft.now, known_records=known))
     draft.act(do.LiveMigrate(server.id, host, epoch, number), policy.request_timeout_s)

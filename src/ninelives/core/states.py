@@ -148,9 +148,7 @@ ARROWS: frozenset[tuple[type, type]] = frozenset(
         (Suspect, Fencing),
         (Suspect, Held),
         (Suspect, Fenced),
-        (Repairing, Healthy),
-        (Repairing, Fencing),
-        (Repairing, Held),
+        *((Repairing, state) for state in (Healthy, Fencing, Held)),
         (Held, Suspect),
         (Held, Fencing),
         (Held, Fenced),
@@ -323,6 +321,7 @@ class Mending:
     is_sent: bool = False
     is_unknown: bool = False
     is_well: bool = False  # it lived again: the next crash is another one
+    empty_looks: int = 0  # at a migration of an episode that is over
 
 
 @dataclass(frozen=True, slots=True)

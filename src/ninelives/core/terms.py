@@ -102,8 +102,10 @@ def _restart_move(draft: Draft, move: at.Move) -> None:
         case at.Mending(is_migration=is_migration):
             # What the old leader sent may yet begin: it is unknown for the whole settle time.
             state = replace(move.state, since=now, is_sent=False, is_unknown=True)
-            if not is_migration:  # its window starts again, too: nobody else would end it
-                draft.wake(f"guest/{move.server}", now + draft.policy(move.host).guest_window_s)
+            # Its window starts again, too: nobody else would end it.
+            policy = draft.policy(move.host)
+            wait = policy.nova_settle_s if is_migration else policy.guest_window_s
+            draft.wake(f"guest/{move.server}", now + wait)
         case at.Done() | at.Failed() | at.Skipped() | at.Cancelled():
             return
     draft.put_move(replace(move, state=state, began=now))

@@ -148,8 +148,14 @@ def _moves_ended(
 
 
 def _is_counted(picture: Picture, when: float, move: at.Move) -> bool:
-    """Say whether a guest's resets are still counted: for a window, though it does well by now."""
-    if not isinstance(move.state, at.Mending) or move.state.is_migration:
+    """Say whether a guest's resets are still counted: for a window, though it does well by now.
+
+    Or Nova never ended the record of a migration: that alone keeps it, and nobody waits for it.
+    """
+    if not isinstance(move.state, at.Mending):
         return False
+    if move.state.is_migration:
+        record = picture.truth.records.get(move.server)
+        return record is not None and bool(record.open_ends)
     window = picture.facts.policy_of(move.host).guest_window_s
     return when <= picture.records.reset_at.get(move.server, 0.0) + window
