@@ -5,11 +5,12 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from ninelives.lab import planes
-from ninelives.lab.places import LOOPBACK, OF_HOSTS, SLOTS, Network, Places
+from ninelives.lab.places import LOOPBACK, OF_HOSTS, SLOTS, Network, Places, found
 
 MOST = tuple(f"c{number}" for number in range(1, 41))  # hosts, that `lab up` takes
 LETTERS_MAX = 15  # IFNAMSIZ of linux/if.h, without the zero
-PLACES = Places(Path("/nowhere"), MOST)
+CONTROLLERS = ("ctl1", "ctl2", "ctl3")
+PLACES = Places(Path("/nowhere"), MOST, controllers=CONTROLLERS)
 OF_ALL = [replace(PLACES, slot=slot) for slot in range(SLOTS)]
 
 
@@ -22,9 +23,10 @@ def test_no_two_labs_and_no_two_planes_share_a_network() -> None:
 
 def test_no_two_of_a_network_share_an_address_or_a_card() -> None:
     for places in (OF_ALL[0], OF_ALL[-1]):
-        hosts = [places.host_at(network, host) for network in Network for host in MOST]
+        hosts = [places.host_at(network, host) for network in Network for host in places.machines]
         others = [places.at(network, 1) for network in Network]
-        all_of_them = [*hosts, *others, places.chassis_address]
+        uplinks = map(places.uplink_at, CONTROLLERS)
+        all_of_them = [*hosts, *others, *uplinks, places.chassis_address]
 
         assert len(set(all_of_them)) == len(all_of_them)
         assert len(set(map(planes.card, all_of_them))) == len(all_of_them)
@@ -32,8 +34,9 @@ def test_no_two_of_a_network_share_an_address_or_a_card() -> None:
 
 def test_every_interface_has_a_name_that_the_kernel_takes() -> None:
     last = OF_ALL[-1]
-    ends = [planes.port_of(last, net, host) for net in Network for host in (*MOST, planes.CHASSIS)]
-    names = [*ends, *(planes.bridge_of(last, net) for net in Network), *Network]
+    bmcs = [planes.port_of(last, Network.OOB, host) for host in (*last.machines, planes.CHASSIS)]
+    ends = [cable.name for host in last.machines for cable in planes.cables(last, host)]
+    names = [*bmcs, *ends, *(planes.bridge_of(last, net) for net in Network), *Network]
 
     assert len(set(names)) == len(names)
     assert max(map(len, names)) <= LETTERS_MAX
@@ -51,3 +54,17 @@ def test_what_only_the_control_plane_asks_is_on_no_network() -> None:
 
     assert places.address_of("database") == LOOPBACK
     assert places.address_of("messages") == places.at(OF_HOSTS[0], 1)
+
+
+def test_a_lab_is_found_as_it_was_begun(tmp_path: Path) -> None:
+    places = replace(PLACES, folder=tmp_path, slot=7, parts=("openstack", "pacemaker"))
+
+    places.prepare()
+
+    assert found(tmp_path) == places
+
+
+def test_a_lab_of_an_older_version_is_found_too(tmp_path: Path) -> None:
+    (tmp_path / "lab.json").write_text('{"hosts": ["c1"], "first_port": 15000, "slot": null}')
+
+    assert found(tmp_path) == Places(tmp_path, ("c1",))

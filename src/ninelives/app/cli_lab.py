@@ -1,5 +1,6 @@
 """`ninelives lab`: real parts on this machine, to be broken at will."""
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ from .exits import Complaint, Exit
 
 if TYPE_CHECKING:
     from ninelives.lab.hosts import Hosts
+    from ninelives.lab.places import Places
 
-PARTS = ("openstack",)
+PARTS = ("openstack", "pacemaker")
 ORDERS = ("off", "on", "freeze", "thaw", "cut", "mend", "exec", "kill")
 
 
@@ -35,7 +37,14 @@ def lab() -> None:
 
 @lab.command()
 @click.option("--hosts", type=click.IntRange(1, 40), default=3, show_default=True)
-@click.option("--with", "parts", default="openstack", show_default=True, help="Which parts.")
+@click.option(
+    "--with", "parts", default="openstack", show_default=True,
+    help="Which parts: openstack, pacemaker, or both with a comma between.",
+)  # fmt: skip
+@click.option(
+    "--controllers", type=click.IntRange(2, 3), default=3, show_default=True,
+    help="Members of the Pacemaker cluster, where there is one.",
+)  # fmt: skip
 @click.option(
     "--port", type=click.IntRange(1024, 65_000), default=15_000, help="The first of eleven.",
     show_default=True,
@@ -46,31 +55,57 @@ def lab() -> None:
 )  # fmt: skip
 @of_folder
 def up(
-    hosts: int, parts: str, port: int, wants_namespaces: bool | None, folder: Path | None
+    hosts: int,
+    parts: str,
+    controllers: int,
+    port: int,
+    wants_namespaces: bool | None,
+    folder: Path | None,
 ) -> int:
     """Install what is missing (once) and start what does not run. Safe to repeat."""
+    from ninelives.lab.places import PACEMAKER, Places, usual_folder
+
+    wanted = tuple(part for part in PARTS if part in parts.split(","))
+    if unknown := set(parts.split(",")) - set(PARTS):
+        raise click.UsageError(f"no such part: {' '.join(sorted(unknown))}")
+    places = Places(
+        (folder or usual_folder()).resolve(),
+        tuple(f"c{number}" for number in range(1, hosts + 1)),
+        port,
+        controllers=tuple(f"ctl{number}" for number in range(1, controllers + 1))
+        if PACEMAKER in wanted
+        else (),
+        parts=wanted,
+    )
+    return _up(places, wants_namespaces)
+
+
+def _up(places: "Places", wants_namespaces: bool | None) -> int:
+    from ninelives.lab import held
     from ninelives.lab.openstack import control
     from ninelives.lab.openstack.install import PartMissing
-    from ninelives.lab.places import Places, usual_folder
+    from ninelives.lab.pacemaker import control as cluster
+    from ninelives.lab.places import OPENSTACK, PACEMAKER
     from ninelives.lab.processes import Processes
 
-    unknown = set(parts.split(",")) - set(PARTS)
-    if unknown:
-        raise click.UsageError(f"no such part: {' '.join(sorted(unknown))}")
-    names = tuple(f"c{number}" for number in range(1, hosts + 1))
-    places = Places((folder or usual_folder()).resolve(), names, port)
     began = time.monotonic()
 
     def say(words: str) -> None:
         click.echo(f"{time.monotonic() - began:6.1f}  {words}")
 
     try:
+        if held.is_wanted(places, wants_namespaces):
+            return held.run(held.begin(places.folder), [sys.executable, *sys.argv])
         places = control.begun(places, wants_namespaces)
         say(control.described(places))
-        control.up(Processes(places), say)
+        if OPENSTACK in places.parts:
+            control.up(Processes(places), say)
+        if PACEMAKER in places.parts:
+            cluster.up(Processes(places), say)
     except PartMissing as error:
         raise Complaint(Exception.__str__(error), error.hint, Exit.MISSING) from error
-    click.echo(f"OS_CLIENT_CONFIG_FILE={places.folder}/clouds.yaml OS_CLOUD=lab")
+    if OPENSTACK in places.parts:
+        click.echo(f"OS_CLIENT_CONFIG_FILE={places.folder}/clouds.yaml OS_CLOUD=lab")
     return Exit.DONE
 
 
@@ -80,10 +115,10 @@ def status(folder: Path | None) -> int:
     """Show every process and every guest; exit 1 where one died, or a guest runs twice."""
     from ninelives.lab.hosts import Hosts
     from ninelives.lab.openstack.control import described
-    from ninelives.lab.places import found, usual_folder
+    from ninelives.lab.pacemaker.control import told
     from ninelives.lab.processes import Processes, memory_mb
 
-    processes = Processes(found((folder or usual_folder()).resolve()))
+    processes = Processes(_places(folder))
     hosts = Hosts(processes)
     dead = 0
     click.echo(described(processes.places))
@@ -92,9 +127,11 @@ def status(folder: Path | None) -> int:
         dead += pid is None
         shown = "DEAD" if pid is None else f"{pid:>8} {memory_mb(pid):6.0f} MB"
         click.echo(f"{name:<16} {shown}")
-    for host in processes.places.hosts:
+    for host in processes.places.machines:
         guests = [guest for guest, where in hosts.running().items() if host in where]
         click.echo(f"{host:<6} {_shown(hosts, host)} {len(guests)} guests run")
+    for line in told(processes):
+        click.echo(line)
     for guest, where in hosts.twice().items():
         click.echo(f"RUNS TWICE: {guest} on {' and '.join(sorted(where))}")
     return Exit.FOUND if dead or hosts.twice() else Exit.DONE
@@ -107,12 +144,20 @@ def down(folder: Path | None, wipe: bool) -> int:
     """End everything that the lab started."""
     import shutil
 
+    from ninelives.lab import held
     from ninelives.lab.openstack import control
     from ninelives.lab.places import found, usual_folder
     from ninelives.lab.processes import Processes
 
-    places = found((folder or usual_folder()).resolve())
-    control.down(Processes(places))
+    place = (folder or usual_folder()).resolve()
+    if held.is_elsewhere(place):
+        held.end(place)  # and all of it ends: there is nothing that it left outside
+        places = found(place)
+        for name in Processes(places).names():
+            (places.run / f"{name}.pid").unlink()
+    else:
+        places = found(place)
+        control.down(Processes(places))
     if wipe:
         shutil.rmtree(places.folder)
     click.echo(f"nothing of the lab in {places.folder} runs any more")
@@ -189,10 +234,21 @@ def _shown(hosts: "Hosts", host: str) -> str:
 
 def _hosts_with(name: str, folder: Path | None) -> "Hosts":
     from ninelives.lab.hosts import Hosts
-    from ninelives.lab.places import found, usual_folder
     from ninelives.lab.processes import Processes
 
-    places = found((folder or usual_folder()).resolve())
-    if name not in places.hosts:
-        raise click.UsageError(f"no host {name}; there are {' '.join(places.hosts)}")
+    places = _places(folder)
+    if name not in places.machines:
+        raise click.UsageError(f"no host {name}; there are {' '.join(places.machines)}")
     return Hosts(Processes(places))
+
+
+def _places(folder: Path | None) -> "Places":
+    """Return the lab that is meant. One that is held elsewhere is asked there, by this command."""
+    from ninelives.lab import held
+    from ninelives.lab.places import found, usual_folder
+
+    place = (folder or usual_folder()).resolve()
+    first = held.holder(place) if held.is_elsewhere(place) else None
+    if first is not None:
+        raise SystemExit(held.run(first, [sys.executable, *sys.argv]))
+    return found(place)

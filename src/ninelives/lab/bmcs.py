@@ -163,11 +163,11 @@ def system(host: str, *, is_on: bool) -> dict[str, object]:
 async def serve(hosts: Hosts) -> None:
     """Serve every device and every probed port until killed."""
     places = hosts.places
-    chassis = Device(hosts, places.hosts, lambda: BmcMode.MENDED)
+    chassis = Device(hosts, places.machines, lambda: BmcMode.MENDED)
     async with asyncio.TaskGroup() as group:
         door = opened(places, planes.CHASSIS, places.chassis_address, places.port("chassis"))
         group.create_task(listening(chassis, places).serve([door]))
-        for host in places.hosts:
+        for host in places.machines:
             bmc = Device(hosts, (host,), partial(hosts.bmc, host))
             door = opened(places, host, places.host_at(Network.OOB, host), places.bmc_port(host))
             group.create_task(listening(bmc).serve([door]))

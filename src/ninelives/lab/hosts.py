@@ -6,10 +6,12 @@ killed, as when power goes. A frozen host has the file `run/HOST.frozen`: nothin
 nobody hears it, and all of it is still there, its guests too.
 """
 
+import fcntl
 import json
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -19,7 +21,8 @@ from ninelives.engine.errors import ConfigError
 from . import planes
 from .namespaces import Namespaces
 from .openstack import services
-from .places import Network, Places
+from .pacemaker import machines
+from .places import OPENSTACK, PACEMAKER, Network, Places
 from .processes import Processes
 
 
@@ -72,18 +75,31 @@ class Hosts:
 
     def power_off(self, host: str) -> None:
         """Cut the power: nova-compute and every guest of the host end at once. Safe to repeat."""
+        with self._alone(host):
+            self._power_off(host)
+
+    def _power_off(self, host: str) -> None:
         self._switch(host).touch()
         if self.namespaces is not None:
             self.namespaces.end(host)
-        self.processes.kill(host)
+        for name in (host, *machines.daemons(self.places, host)):
+            self.processes.kill(name)
         for guest in self.defined(host):
             self._shut_down(host, guest)
         self._ice(host).unlink(missing_ok=True)
 
     def power_on(self, host: str) -> None:
         """Give power back. nova-compute starts; guests stay shut down until Nova wants them."""
-        self._switch(host).unlink(missing_ok=True)
-        self.boot(host)
+        with self._alone(host):
+            self._switch(host).unlink(missing_ok=True)
+            self.boot(host)
+
+    @contextmanager
+    def _alone(self, host: str) -> Generator[None]:
+        """Switch a host while nobody else does: neither its BMC, nor who calls a command."""
+        with (self.places.run / f"{host}.switched").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def boot(self, host: str) -> None:
         """Start what a host with power runs. Safe to repeat."""
@@ -91,7 +107,10 @@ class Hosts:
         if self.namespaces is not None:
             self.namespaces.begin(host)
             init = self.namespaces.init(host)
-        services.start_compute(self.processes, host, init)
+        if OPENSTACK in self.places.parts and host in self.places.hosts:
+            services.start_compute(self.processes, host, init)
+        if PACEMAKER in self.places.parts:
+            machines.start(self.processes, host)
 
     def freeze(self, host: str) -> None:
         """Stop its clock: it answers nobody, reports nothing, and keeps its guests and their disks.
@@ -130,7 +149,8 @@ class Hosts:
     def run(self, host: str, words: Sequence[str]) -> int:
         """Run a command inside a host; return how it ended."""
         self._demand_planes()
-        return Namespaces(self.processes).run(host, words, os.environ)
+        path = f"{os.environ.get('PATH', '')}:{planes.SBIN}"  # what a host is asked by, is root's
+        return Namespaces(self.processes).run(host, words, {**os.environ, "PATH": path})
 
     def kill(self, host: str, name: str) -> None:
         """Kill every process of this name in a host."""

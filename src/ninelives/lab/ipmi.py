@@ -108,7 +108,7 @@ def written(places: Places, host: str, login: str) -> Path:
         LAN.format(
             address=address,
             port=port_of(places, host),
-            guid=f"{places.hosts.index(host):032x}",
+            guid=f"{places.machines.index(host):032x}",
             folder=folder,
             user=USER,
             password=PASSWORD,

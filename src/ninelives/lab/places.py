@@ -7,7 +7,7 @@ none, and everything of it is on loopback (`slot` is None).
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -41,7 +41,9 @@ class Network(StrEnum):
 OF_HOSTS = tuple(Network(plane.value) for plane in Plane)
 SLOTS = 128  # of four networks each
 FIRST_HOST = 10  # the number on each network after which hosts are counted
+FIRST_CONTROLLER, FIRST_UPLINK = 60, 70  # and after which the members of a Pacemaker cluster are
 US, CHASSIS = 1, 2
+OPENSTACK, PACEMAKER = "openstack", "pacemaker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,16 @@ class Places:
     hosts: tuple[str, ...]
     first_port: int = FIRST_PORT
     slot: int | None = None  # which four of the 512 networks; None: loopback alone
+    controllers: tuple[str, ...] = ()  # the full members of a Pacemaker cluster
+    parts: tuple[str, ...] = (OPENSTACK,)
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """Everything that has power: hosts first, for they were numbered before there were others.
+
+        A lab without Pacemaker has no others.
+        """
+        return (*self.hosts, *self.controllers)
 
     @property
     def run(self) -> Path:
@@ -98,7 +110,13 @@ class Places:
 
     def host_at(self, network: Network, host: str) -> str:
         """Return where a host is on a plane; on `oob`, where its BMC is."""
+        if host in self.controllers:
+            return self.at(network, FIRST_CONTROLLER + 1 + self.controllers.index(host))
         return self.at(network, FIRST_HOST + 1 + self.hosts.index(host))
+
+    def uplink_at(self, controller: str) -> str:
+        """Return where a controller itself is on `oob`, from which its fence agents ask BMCs."""
+        return self.at(Network.OOB, FIRST_UPLINK + 1 + self.controllers.index(controller))
 
     @property
     def chassis_address(self) -> str:
@@ -108,7 +126,7 @@ class Places:
         return f"http://{self.address_of(part)}:{self.port(part)}"
 
     def bmc_port(self, host: str) -> int:
-        return self.first_port + len(PORTS) + self.hosts.index(host)
+        return self.first_port + len(PORTS) + self.machines.index(host)
 
     def bmc_url(self, host: str) -> str:
         return f"http://{self.host_at(Network.OOB, host)}:{self.bmc_port(host)}"
@@ -130,7 +148,8 @@ class Places:
         """Make the folders, and remember what this lab is for the commands that come later."""
         for folder in (self.run, self.log, self.etc, self.kept, self.guests):
             folder.mkdir(parents=True, exist_ok=True)
-        told = {"hosts": self.hosts, "first_port": self.first_port, "slot": self.slot}
+        told = asdict(self)
+        del told["folder"]
         (self.folder / "lab.json").write_text(json.dumps(told))
 
 
@@ -149,4 +168,11 @@ def found(folder: Path) -> Places:
         told = json.loads((folder / "lab.json").read_text())
     except FileNotFoundError as error:
         raise ConfigError(f"there is no lab in {folder}", "ninelives lab up") from error
-    return Places(folder, tuple(told["hosts"]), int(told["first_port"]), told.get("slot"))
+    return Places(
+        folder,
+        tuple(told["hosts"]),
+        int(told["first_port"]),
+        told.get("slot"),
+        tuple(told.get("controllers", ())),
+        tuple(told.get("parts", (OPENSTACK,))),
+    )

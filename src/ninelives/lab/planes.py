@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
+from typing import NamedTuple
 
 from ninelives.engine.errors import ConfigError
 
@@ -152,17 +153,33 @@ def port_of(places: Places, network: Network, host: str) -> str:
 # ------------------------------------------------------------------------------------ one host
 
 
-def plug(places: Places, host: str, init: int) -> None:
-    """Lay a cable from each plane to a host, which is the network namespace of its init."""
-    unplug(places, host)
+class Cable(NamedTuple):
+    """From a bridge to a machine. `name` is the end in the bridge; the other is called as it is."""
+
+    name: str
+    network: Network
+    address: str
+    is_up: bool
+
+
+def cables(places: Places, host: str) -> Iterator[Cable]:
+    """Name the cables that a machine has: to each plane, and to the BMCs where it switches them."""
     for network in OF_HOSTS:
-        _lay(places, network, host, str(init), f"/proc/{init}/ns/net")
+        yield _cable(places, network, host)
+    if host in places.controllers:
+        yield Cable(f"nl{places.slot}-{host}", Network.OOB, places.uplink_at(host), is_up=True)
+
+
+def plug(places: Places, host: str, init: int) -> None:
+    """Lay every cable of a host, which is the network namespace of its init."""
+    unplug(places, host)
+    for cable in cables(places, host):
+        _lay(places, cable, str(init), f"/proc/{init}/ns/net")
 
 
 def unplug(places: Places, host: str) -> None:
     """Take every cable of a host away, at its end and ours. Safe to repeat."""
-    for network in OF_HOSTS:
-        name = port_of(places, network, host)
+    for name, *_ in cables(places, host):
         if (INTERFACES / name).exists():
             _run(["ip", "link", "delete", name], may_fail=True)
         if (INTERFACES / name).exists():
@@ -178,10 +195,9 @@ def set_link(places: Places, host: str, network: Network, *, is_up: bool) -> Non
 
 def set_heard(places: Places, host: str, *, is_heard: bool) -> None:
     """Put every cable of a host into its bridge, or out of it, where its link stays."""
-    ports = [(port_of(places, network, host), network) for network in OF_HOSTS]
     _ip(
-        f"link set {name} " + (f"master {bridge_of(places, it)}" if is_heard else "nomaster")
-        for name, it in ports
+        f"link set {name} " + (f"master {bridge_of(places, network)}" if is_heard else "nomaster")
+        for name, network, *_ in cables(places, host)
         if (INTERFACES / name).exists()
     )
 
@@ -195,16 +211,22 @@ def cut_mark(places: Places, host: str, network: Network) -> Path:
     return places.run / f"{host}.cut-{network.value}"
 
 
-def _lay(places: Places, network: Network, host: str, target: str, space: str) -> None:
+def _cable(places: Places, network: Network, host: str) -> Cable:
+    """Return a cable to a plane; on `oob`, that of a BMC."""
+    address = places.chassis_address if host == CHASSIS else places.host_at(network, host)
+    is_up = not is_cut(places, host, network)
+    return Cable(port_of(places, network, host), network, address, is_up)
+
+
+def _lay(places: Places, cable: Cable, target: str, space: str) -> None:
     """Lay one cable. `target` names a namespace for `ip`, and `space` is its file."""
-    name, address = port_of(places, network, host), _address(places, network, host)
-    link = "down" if is_cut(places, host, network) else "up"
+    name, network, address, is_up = cable
     _ip(
         [
             f"link add {name} type veth "
             f"peer name {network.value} address {card(address)} netns {target}",
             f"link set {name} master {bridge_of(places, network)}",
-            f"link set {name} {link}",
+            f"link set {name} {'up' if is_up else 'down'}",
         ]
     )
     inside = [
@@ -224,21 +246,17 @@ def card(address: str) -> str:
     return "02:6e:" + ":".join(f"{int(part):02x}" for part in address.split("."))
 
 
-def _address(places: Places, network: Network, host: str) -> str:
-    return places.chassis_address if host == CHASSIS else places.host_at(network, host)
-
-
 # ---------------------------------------------------------------------------------- the BMCs
 
 
 def make_bmc_spaces(places: Places) -> None:
     """Make a network namespace on `oob` for each BMC and for the chassis. Safe to repeat."""
-    for host in (*places.hosts, CHASSIS):
-        name = bmc_space(places, host)
-        if not (INTERFACES / port_of(places, Network.OOB, host)).exists():
+    for host in (*places.machines, CHASSIS):
+        name, cable = bmc_space(places, host), _cable(places, Network.OOB, host)
+        if not (INTERFACES / cable.name).exists():
             if not (NAMESPACES / name).exists():
                 _run(["ip", "netns", "add", name])
-            _lay(places, Network.OOB, host, name, str(NAMESPACES / name))
+            _lay(places, cable, name, str(NAMESPACES / name))
 
 
 def bmc_space(places: Places, host: str) -> str:

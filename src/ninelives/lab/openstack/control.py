@@ -117,7 +117,7 @@ def start_bmcs(processes: Processes) -> None:
 
 def reached(places: Places) -> list[str]:
     """List the hosts the cable of whose BMC nobody cut."""
-    return [host for host in places.hosts if not planes.is_cut(places, host, Network.OOB)]
+    return [host for host in places.machines if not planes.is_cut(places, host, Network.OOB)]
 
 
 def make_certificate(processes: Processes) -> None:
@@ -133,7 +133,7 @@ def make_certificate(processes: Processes) -> None:
 def down(processes: Processes) -> int:
     """End all of it; return how many processes had left their session."""
     if processes.places.slot is not None:
-        for host in processes.places.hosts:
+        for host in processes.places.machines:
             Namespaces(processes).end(host)
     names = processes.names()
     processes.end([name for name in names if name not in LAST], patience_s=SERVICE_S)
