@@ -193,9 +193,13 @@ def test_without_any_proof_nothing_starts() -> None:
     assert not proofs.permits_start(episode(), C1)
 
 
-def test_a_host_that_answers_pings_after_our_off_has_perhaps_another_ones_device() -> None:
+@pytest.mark.parametrize("was_on", [True, False])
+def test_a_host_that_reads_off_and_answers_pings_has_perhaps_another_ones_device(
+    was_on: bool,
+) -> None:
     # World 104 of seed h2m: a hung host, whose device cut the power of one that was dark already.
-    shot = both(record(was_on=True), off_read(NOW - 60, NOW))
+    # World 2200 of seed day10: that one was off when the device was first read.
+    shot = both(record(was_on=was_on), off_read(NOW - 60, NOW))
 
     assert proofs.permits_start(with_proof("power", shot), C1)
 

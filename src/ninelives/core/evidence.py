@@ -270,6 +270,18 @@ def _nova_seen(draft: Draft, event: on.NovaSeen) -> None:
         _fold_changes(draft, NOVA, host, [on.Change(host, Plane.MANAGEMENT, sign)])
 
 
+def is_pinged(draft: Draft, host: HostId) -> bool:
+    """Say whether it answers pings and gives no strong sign. A dead witness' last word is none."""
+    frozen, heard = draft.views.frozen, draft.sights(host).heard
+    dim = [plane for plane, seen in planes_seen(draft, host).items() if seen is Seen.NOT_DOWN]
+    return any(
+        view.sign is Sign.WEAK and not is_proved_dead(draft.host(HostId(witness)))
+        for plane in dim
+        for witness, view in heard[plane].items()
+        if witness not in frozen
+    )
+
+
 def life_lag_s(draft: Draft, host: HostId) -> float:
     """Return how long a host that just died may still seem alive by a strong sign. Pure."""
     policy = draft.policy(host)

@@ -8,6 +8,7 @@ from . import events as on
 from .draft import Draft
 from .evidence import (
     LATE_S,
+    is_pinged,
     life_lag_s,
     planes_seen,
     power_is,
@@ -244,7 +245,7 @@ def permits_start(draft: Draft, host: HostId) -> bool:
         return is_off and not _mapping_may_still_show(draft, host)
     if rests_on_its_reboot(draft, host):
         return has_clean_boot(draft, host)
-    if Method.HUMAN not in methods and Method.LEASE_EXPIRED in methods and _is_pinged(draft, host):
+    if Method.HUMAN not in methods and Method.LEASE_EXPIRED in methods and is_pinged(draft, host):
         return False  # its watchdog did not fire, or a boot is up that attested nothing yet
     if Method.HUMAN in methods and _awaits_revocation(draft, host):
         return False
@@ -293,26 +294,24 @@ def _mapping_may_still_show(draft: Draft, host: HostId) -> bool:
 
     The device said off. If it is wired to another machine, that one falls silent now, and the host
     that was meant still lives (attack 14). A host that was off already costs nobody this wait.
+
+    One that reads off and answers pings is no such host: its device shows another one's power.
     """
-    return draft.host(host).was_on and (_silence_may_be_due(draft, host) or _is_pinged(draft, host))
+    is_due = draft.host(host).was_on and _silence_may_be_due(draft, host)
+    return is_due or is_pinged(draft, host)
 
 
 def answers_though_off(draft: Draft, host: HostId) -> bool:
-    """Say whether a host that we shot answers pings after all: its device may be another's.
+    """Say whether a host that reads off answers pings after all: its device may be another's.
 
     What is off answers nothing. A hung host does, and no strong sign of it was there to be missed.
     """
-    is_due = not _silence_may_be_due(draft, host)
-    return draft.host(host).was_on and is_due and _is_pinged(draft, host)
+    return not _silence_may_be_due(draft, host) and is_pinged(draft, host)
 
 
 def _silence_may_be_due(draft: Draft, host: HostId) -> bool:
     first = [reads.first_at for reads in draft.host(host).off_reads]
     return not first or draft.now < min(first) + draft.policy(host).silence_s + 2 * LATE_S
-
-
-def _is_pinged(draft: Draft, host: HostId) -> bool:
-    return Seen.NOT_DOWN in planes_seen(draft, host).values()
 
 
 def _awaits_revocation(draft: Draft, host: HostId) -> bool:
