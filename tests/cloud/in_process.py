@@ -43,25 +43,6 @@ class InProcessWire:
             raise Lost(str(error)) from error
 
     async def _called(self, request: Request) -> Reply:
-        url = urlsplit(request.url)
-        scope: MutableMapping[str, Any] = {
-            "type": "http",
-            "http_version": "1.1",
-            "method": request.method,
-            "scheme": "http",
-            "path": url.path,
-            "raw_path": url.path.encode(),
-            "query_string": url.query.encode(),
-            "root_path": "",
-            "server": (HOST, 80),
-            "headers": [
-                (b"host", HOST.encode()),
-                *(
-                    (name.lower().encode(), value.encode())
-                    for name, value in request.headers.items()
-                ),
-            ],
-        }
         said: list[MutableMapping[str, Any]] = []
 
         async def receive() -> MutableMapping[str, Any]:
@@ -70,13 +51,31 @@ class InProcessWire:
         async def send(message: MutableMapping[str, Any]) -> None:
             said.append(message)
 
-        await self.app(scope, receive, send)
+        await self.app(scope_of(request), receive, send)
         headers = {name.decode(): value.decode() for name, value in said[0]["headers"]}
         body = b"".join(each.get("body", b"") for each in said[1:])
         return Reply(said[0]["status"], headers, body)
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+def scope_of(request: Request) -> MutableMapping[str, Any]:
+    """Give what uvicorn would make of a request's first lines."""
+    url = urlsplit(request.url)
+    headers = {"host": HOST, **request.headers}
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": "http",
+        "path": url.path,
+        "raw_path": url.path.encode(),
+        "query_string": url.query.encode(),
+        "root_path": "",
+        "server": (HOST, 80),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
 
 
 @dataclass

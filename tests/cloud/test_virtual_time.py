@@ -1,17 +1,21 @@
 """The real adapter and the stand-in in one process and in virtual time."""
 
 import asyncio
+from collections.abc import MutableMapping
 from dataclasses import replace
+from typing import Any
 
 from tests import virtual_loop
 
 from ninelives.adapters.nova.compute import NovaCompute, Site
+from ninelives.adapters.nova.wire import Request
 from ninelives.core.events import Outcome
 from ninelives.core.model import HostId, ServerId
 from ninelives.sim.cloud.catalogue import Plan
+from ninelives.sim.cloud.nova_services import service_uuid
 from ninelives.sim.cloud.stand_in import StandIn
 
-from .in_process import AdminIdentity, InProcessWire, cloud_in_this_loop
+from .in_process import AdminIdentity, InProcessWire, cloud_in_this_loop, scope_of
 
 SERVERS = 60
 LOOKS_MAX = 300
@@ -56,3 +60,29 @@ def test_the_same_seed_gives_the_same_run() -> None:
 
     assert first[1] == second[1]
     assert first[0].nova.migrations == second[0].nova.migrations
+
+
+def test_a_caller_that_dies_in_the_middle_of_its_request_is_answered_by_nobody() -> None:
+    """A controller that is killed: that is no fault of the cloud's."""
+    assert virtual_loop.run(half_a_force_down()) == []
+
+
+async def half_a_force_down() -> list[object]:
+    app, said = cloud_in_this_loop(Plan(hosts=1)), list[object]()
+    url = f"http://stand-in/compute/v2.1/os-services/{service_uuid(DEAD)}"
+    headers = {**await AdminIdentity(app).headers(), "X-OpenStack-Nova-API-Version": "2.53"}
+    halves = iter(
+        (
+            {"type": "http.request", "body": b'{"forced_down": true}', "more_body": True},
+            {"type": "http.disconnect"},
+        )
+    )
+
+    async def receive() -> MutableMapping[str, Any]:
+        return next(halves)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.append(message)
+
+    await app(scope_of(Request("PUT", url, headers)), receive, send)
+    return said

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from http import HTTPStatus
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -135,7 +135,11 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         method = "GET" if request.method == "HEAD" else request.method
-        match self.answer(await read(request), self.rows[method]):
+        try:
+            call = await read(request)
+        except ClientDisconnect:
+            return  # it died in the middle of its request: nothing was taken, nobody is there
+        match self.answer(call, self.rows[method]):
             case HangUp(after_s):
                 await hang_up(after_s, receive, send)
             case Said(status, body, headers, after_s):
