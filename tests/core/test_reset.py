@@ -146,6 +146,22 @@ def test_a_new_leader_sends_it_no_second_time_and_waits_for_it_to_settle() -> No
     assert sends(cloud) == [("ResetState", 1), ("Evacuate", 2)]
 
 
+def test_a_reset_under_way_holds_a_place_among_the_moves() -> None:
+    """Else all of them are left in error while the first one is still on its way."""
+    policy = replace(BALANCED, default=Promise(resets_state=True), moves_max=1)
+    cloud = CheckedCloud(policy=policy)
+    cloud.started()
+    for name in ("app", "db", "web"):
+        cloud.add(name, "c1", vm_state=VmState.PAUSED)
+    cloud.answers[do.ResetState] = lost
+    cloud.kill("c1")
+
+    cloud.until(lambda: bool(sends(cloud)))
+    cloud.run(30.0)
+
+    assert sends(cloud) == [("ResetState", 1)]
+
+
 def test_its_user_may_still_delete_it() -> None:
     cloud = dead_with(vm_state=VmState.PAUSED)
     cloud.answers[do.ResetState] = lost

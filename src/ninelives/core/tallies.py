@@ -103,7 +103,7 @@ def of_move(move: at.Move) -> Iterable[Key]:
     match move.state:
         case at.Sending(target=target) | at.Verifying(target=target) | at.Starting(target=target):
             return (target_key(target), *_places(move))
-        case at.Choosing():
+        case at.Choosing() | at.Resetting():
             return _places(move)  # whoever asks for a target keeps a place free for the answer
         case _:
             pass

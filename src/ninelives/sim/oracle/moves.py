@@ -248,7 +248,8 @@ def _waits_for_its_turn(other: at.Move, chosen: at.Choosing | at.Sending) -> boo
 def _is_project_full(picture: Picture, move: at.Move) -> bool:
     """Its own project has enough on the way: it waits for nobody else's place."""
     of_project = sum(
-        isinstance(other.state, (*COUNTED, at.Choosing)) and other.seen.project == move.seen.project
+        isinstance(other.state, (*COUNTED, at.Choosing, at.Resetting))
+        and other.seen.project == move.seen.project
         for other in picture.records.moves.values()
     )
     return of_project >= picture.facts.policy_of(move.host).project_moves_max
