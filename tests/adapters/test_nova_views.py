@@ -7,6 +7,7 @@ from ninelives.adapters.nova.views import (
     Names,
     Surroundings,
     move_row,
+    own_reboot,
     server_seen,
     service_row,
     user_action,
@@ -27,6 +28,7 @@ ON_VOLUME: dict[str, Json] = {
     "image": "",
     "os-extended-volumes:volumes_attached": [{"id": "v1"}],
 }
+HOME = HostId("uuid-1")
 AROUND = Surroundings(
     Names({HostId("uuid-1"): "c1"}),
     lambda _: BackendId("nfs"),
@@ -172,6 +174,25 @@ def test_the_last_word_is_that_of_the_last_user_who_said_whether_it_runs() -> No
 
     assert user_action(actions, "us") == "start"
     assert user_action([], "us") == ""
+
+
+def test_of_the_reboots_on_record_ours_is_told_by_its_request() -> None:
+    actions: list[Fields] = [
+        {"action": "reboot", "user_id": who, "start_time": at, "request_id": request}
+        for who, at, request in [
+            ("bob", "2026-11-22T10:03:00.000000", "req-4"),
+            ("us", "2026-11-22T10:02:00.000000", "req-3"),
+            ("us", "2026-11-22T10:01:00.000000", "req-2"),
+        ]
+    ]
+
+    last, before = (own_reboot(entries, "us", HOME) for entries in (actions, actions[2:]))
+
+    assert last is not None
+    assert before is not None
+    assert last == own_reboot([actions[1]], "us", HOME) != before
+    assert last.is_final
+    assert own_reboot(actions[:1], "us", HOME) is None
 
 
 def test_a_service_of_a_cell_that_is_down_is_told_apart() -> None:

@@ -89,16 +89,6 @@ class TestShowing:
 
         assert (seen.id, seen.vm_state) == (server, VmState.DELETED)
 
-    def test_the_will_of_a_user_is_read_and_ours_is_none(self, site: Site3) -> None:
-        async def story(compute: Compute) -> list[str]:
-            await compute.stop(ours)
-            return [(await one(compute, each)).user_action for each in (theirs, ours)]
-
-        theirs, ours = site.servers_on(C1)
-        site.cloud.login("demo").act(theirs, "os-stop")
-
-        assert site.ask(story) == ["stop", ""]
-
     def test_many_are_shown_as_each_alone_would_be(self, site: Site3) -> None:
         async def story(compute: Compute) -> tuple[list[ServerSeen], list[ServerSeen]]:
             everybody = tuple(each for host in (C1, C2, C3) for each in before[host])

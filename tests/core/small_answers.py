@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core.model import (
+    REBOOT,
     Attestation,
     Candidate,
     HostId,
@@ -113,8 +114,17 @@ def change_server(cloud: "SmallCloud", action: do.Action) -> None:
                 vm_state=state,
                 is_running=state is VmState.ACTIVE,
             )
-        case do.StartServer(server=server) | do.HardReboot(server=server):
+        case do.StartServer(server=server):
             cloud.change(server, vm_state=VmState.ACTIVE, is_running=True)
+        case do.HardReboot(server=server, host=host, attempt=attempt):
+            asked = MoveRecord(-attempt, REBOOT, host, None, "completed")
+            others = [each for each in cloud.servers[server].records if each.kind != REBOOT]
+            cloud.change(
+                server,
+                records=(asked, *others),
+                vm_state=VmState.ACTIVE,
+                is_running=True,
+            )
         case do.ResetState(server=server):
             cloud.change(server, vm_state=VmState.ERROR, task_state=None)
         case do.StopServer(server=server):

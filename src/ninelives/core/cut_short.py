@@ -11,6 +11,7 @@ from dataclasses import replace
 from . import states as at
 from .draft import Draft
 from .episode import end, move_to
+from .in_place import look_up_again
 from .model import HostId
 
 
@@ -24,4 +25,6 @@ def end_or_go_on(draft: Draft, host: HostId, why: str) -> None:
     move_to(draft, host, at.Returning(draft.now, at.Stage.RESTARTING, draft.now, boot), why)
     for move in draft.moves_of(host):
         if not isinstance(move.state, at.Done | at.Skipped | at.Cancelled):
-            draft.put_move(replace(move, epoch=record.epoch))  # the host answers to no other
+            move = replace(move, epoch=record.epoch)  # the host answers to no other
+            draft.put_move(move)
+            look_up_again(draft, move)

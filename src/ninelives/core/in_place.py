@@ -9,12 +9,12 @@ from dataclasses import replace
 from . import actions as do
 from . import events as on
 from . import states as at
-from . import ungated
+from . import unanswered, ungated
 from .arrival import done
 from .draft import Draft
 from .episode import tell
 from .fencing import read_evidence
-from .model import HostId, VmState
+from .model import REBOOT, HostId, VmState
 from .plan import word_of_user
 from .targets import in_order, stale_writers, unproved_writers
 
@@ -83,11 +83,11 @@ def _is_under_way(draft: Draft, move: at.Move) -> bool:
 def _reboot(draft: Draft, move: at.Move, state: at.WaitingForHost) -> None:
     if _may_run_elsewhere(draft, move) or not ungated.is_heard(draft, move.host):
         return  # what waits in the queue of one that fell silent runs at its next boot, whenever
-    attempt = move.attempt + 1
     sent = replace(state, since=draft.now, is_sent=True)
-    draft.put_move(replace(move, state=sent, attempt=attempt))
-    action = do.HardReboot(move.server, move.host, move.epoch, attempt)
-    draft.act(action, draft.policy(move.host).request_timeout_s)
+    known = move.known_records | _reboots(move)
+    move = replace(move, state=sent, attempt=move.attempt + 1, known_records=known)
+    draft.put_move(move)
+    draft.act(_reboot_of(move), draft.policy(move.host).request_timeout_s)
 
 
 def _may_run_elsewhere(draft: Draft, move: at.Move) -> bool:
@@ -117,6 +117,7 @@ def _fail(draft: Draft, move: at.Move, reason: str) -> None:
 
 def verify_in_place(draft: Draft, move: at.Move) -> None:
     """See it run on its own host, whoever brought it back, or rest there as its user wants."""
+    move = _looked_up(draft, move)
     seen = move.seen
     runs = seen.vm_state is VmState.ACTIVE and seen.task_state is None and seen.is_running
     is_well = (runs and _is_answered(draft, move)) or _rests_as_wanted(draft, move)
@@ -135,11 +136,56 @@ def _rests_as_wanted(draft: Draft, move: at.Move) -> bool:
 
 
 def _is_answered(draft: Draft, move: at.Move) -> bool:
-    """Nova says "active" of a server whose host died, too: only after the reboot it means it."""
+    """Nova says "active" of a server whose host died, too: only after the reboot it means it.
+
+    Also when the leader that decided it died before it sent it, or its answer was lost.
+    """
     if isinstance(move.state, at.WaitingForHost) and not move.state.is_sent:
         return False
-    reboot = do.HardReboot(move.server, move.host, move.epoch, move.attempt)
-    return draft.entry(reboot) is None
+    return draft.entry(_reboot_of(move)) is None
+
+
+def _reboot_of(move: at.Move) -> do.HardReboot:
+    return do.HardReboot(move.server, move.host, move.epoch, move.attempt)
+
+
+def _reboots(move: at.Move) -> frozenset[int]:
+    return frozenset(entry.id for entry in move.seen.records if entry.kind == REBOOT)
+
+
+def _looked_up(draft: Draft, move: at.Move) -> at.Move:
+    """See in Nova's records whether a reboot whose answer was lost was ever asked for.
+
+    If none was, late enough and seen twice, the server is rebooted anew, as long as its host has
+    not waited for that too long already. Who failed stays failed: a person was told.
+    """
+    reboot = _reboot_of(move)
+    if not unanswered.is_unknown(draft, reboot):
+        return move
+    if _reboots(move) - move.known_records:
+        draft.settle(reboot)
+        return move
+    state = move.state
+    if not isinstance(state, at.WaitingForHost) or move.seen.task_state is not None:
+        return move
+    if not unanswered.looked_in_vain(draft, reboot):
+        return move
+    host = draft.host(move.host).state
+    began = host.stage_since if isinstance(host, at.Returning) else draft.now
+    if draft.now >= began + draft.policy(move.host).verify_timeout_s:
+        _fail(draft, move, "in_place_failed")
+    else:
+        draft.settle(reboot)
+        draft.put_move(replace(move, state=at.WaitingForHost(draft.now, state.reason)))
+        draft.note(move.server, "move.not_rebooted", "no_record")
+        draft.wake_host(move.host, draft.now)
+    return draft.move(move.server) or move
+
+
+def look_up_again(draft: Draft, move: at.Move) -> None:
+    """Take no word for the reboot any more: its episode is over, and its answer with it."""
+    if isinstance(move.state, at.WaitingForHost) and move.state.is_sent:
+        unanswered.keep(draft, _reboot_of(move))
 
 
 def reboot_replied(draft: Draft, move: at.Move, event: on.Replied) -> None:
@@ -153,5 +199,7 @@ def reboot_replied(draft: Draft, move: at.Move, event: on.Replied) -> None:
             draft.put_move(replace(move, state=waits))
         case on.Outcome.REFUSED:
             _fail(draft, move, event.reason or "refused")
-        case on.Outcome.DONE | on.Outcome.UNKNOWN:
+        case on.Outcome.UNKNOWN:
+            unanswered.keep(draft, _reboot_of(move))
+        case on.Outcome.DONE:
             pass  # what is seen decides

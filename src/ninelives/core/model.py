@@ -198,7 +198,11 @@ class VmState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MoveRecord:
-    """One of Nova's migration records: evacuation, live-migration, migration or resize."""
+    """One of Nova's migration records: evacuation, live-migration, migration or resize.
+
+    Or the last reboot that we asked for, of which Nova keeps no more than who asked: its number is
+    below zero, and it says nothing of how that ended.
+    """
 
     id: int
     kind: str
@@ -212,6 +216,7 @@ class MoveRecord:
         return self.status in FINAL_STATUSES
 
 
+REBOOT = "reboot"  # the kind of what is no migration: asked for by us, and on record
 FINAL_STATUSES = frozenset(
     {"done", "completed", "failed", "error", "cancelled", "confirmed", "reverted"}
 )

@@ -37,9 +37,9 @@ from .targets import (
     unproved_writers,
     waits_for_group,
 )
+from .unanswered import EMPTY_LOOKS
 
 NEEDS_TARGET = "needs_target "  # and no other, which has no room for it
-EMPTY_LOOKS = 2  # before what was sent, and is nowhere to be seen, is sent again
 
 
 def step(draft: Draft, move: at.Move, others: list[at.Move], may_send: bool) -> None:

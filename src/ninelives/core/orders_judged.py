@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from . import adoption, fencing, proofs, returning
+from . import adoption, fencing, proofs, returning, switching_on
 from . import events as on
 from . import states as at
 from .brakes import holding_power_on
@@ -144,7 +144,7 @@ def _power_on(draft: Draft, host: HostId) -> Refusal | None:
         return Refusal("not_vacated", "its servers have no outcome yet")
     if reason := holding_power_on(draft, host):
         return Refusal(reason, KEEPS_OFF[reason])
-    returning.power_on(draft, host)
+    switching_on.power_on(draft, host)
     return None
 
 

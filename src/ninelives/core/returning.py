@@ -11,10 +11,9 @@ that starts destroys local guests by those records. Nothing here is guessed: eac
 from dataclasses import replace
 
 from . import actions as do
-from . import drained, in_place, moves, queued, revoking, ungated
+from . import drained, in_place, moves, queued, revoking, switching_on, ungated
 from . import events as on
 from . import states as at
-from .brakes import holding_power_on
 from .draft import Draft
 from .elsewhere import is_at_stake
 from .episode import ask_to_attest, begin, end, move_to, tell
@@ -34,46 +33,20 @@ LET_IN = frozenset({Stage.RESTARTING, Stage.SOAKING, Stage.ENABLING})
 
 def vacated(draft: Draft, host: HostId) -> None:
     """Wait for the host to be switched on, and lead it back when its new boot proves clean."""
-    policy, record = draft.policy(host), draft.host(host)
+    policy = draft.policy(host)
     moves.upkeep(draft, host)
     queued.tell(draft, host)
     draft.wake_host(host, draft.now + moves.upkeep_again_s(draft, host))
-    _follow_power(draft, host)
+    switching_on.follow(draft, host)
     due = late_off_ends_at(draft, host)
     if due is None or draft.now < due:
         if due is not None:
             draft.wake_host(host, due)
         return
-    if policy.power_on_after_vacated and record.power_ons == 0:
-        power_on(draft, host)
-        _follow_power(draft, host)
+    if policy.power_on_after_vacated and switching_on.is_due(draft, host):
+        switching_on.power_on(draft, host)
+        switching_on.follow(draft, host)
     _meet_new_boot(draft, host)
-
-
-def power_on(draft: Draft, host: HostId) -> None:
-    """Switch the host on: a send, so once per attempt, and looked up by reading the power."""
-    record = draft.host(host)
-    if record.power_on_open or holding_power_on(draft, host):
-        return
-    attempt = record.power_ons + 1
-    draft.put_host(replace(record, power_ons=attempt, power_on_open=True))
-    timeout = draft.policy(host).request_timeout_s
-    draft.act(do.PowerOn(host, record.epoch, attempt), timeout)
-    draft.note(host, "power.on_sent", "", f"attempt {attempt}")
-
-
-def _follow_power(draft: Draft, host: HostId) -> None:
-    """While a host is being switched on, by us or by somebody, see what its power says."""
-    policy, record = draft.policy(host), draft.host(host)
-    comes_ungated = ungated.was_dark(draft, host) and ungated.answers(draft, host)
-    is_coming = record.power_on_open or comes_ungated
-    if is_coming and not Facts(draft, host).has_new_boot:
-        sights = draft.sights(host)
-        # At its own pace: each answer leads here again, and would otherwise ask at once anew.
-        if draft.now >= sights.power_asked_at + policy.power_poll_s:
-            draft.put_sights(sights._replace(power_asked_at=draft.now))
-            draft.ask(do.ReadPower(host, record.epoch))
-        draft.wake_host(host, draft.now + policy.attest_retry_s)
 
 
 def _meet_new_boot(draft: Draft, host: HostId) -> None:
@@ -348,10 +321,8 @@ def replied(draft: Draft, event: on.Replied) -> None:
             _count_attempt(draft, host)
         case do.Enable(host=host) if is_done:
             draft.put_host(replace(draft.host(host), disabled_by_us=False))
-        case do.PowerOn(host=host):
-            record, is_unsent = draft.host(host), event.outcome is on.Outcome.NOT_SENT
-            tries = record.power_ons - is_unsent  # what certainly did not go out is none
-            draft.put_host(replace(record, power_ons=tries, power_on_open=False))
+        case do.PowerOn():
+            switching_on.replied(draft, action, event.outcome)
         case _:
             return
     if is_done:  # a refusal waits for the next look, or each would be asked for anew at once

@@ -7,7 +7,7 @@ another process mean nothing here. What was sent and not answered is unknown; it
 from dataclasses import replace
 
 from . import actions as do
-from . import adoption, reserve, storms
+from . import adoption, reserve, storms, unanswered
 from . import events as on
 from . import states as at
 from .cluster import Views
@@ -119,6 +119,7 @@ def _restart_outbox(draft: Draft) -> None:
     for action, entry in list(draft.cluster.outbox.items()):
         if isinstance(action, (*do.SENDS, do.PowerOff, do.HandOver)):
             draft.outbox[action] = None
+            unanswered.hand_on(draft, action)
         else:
             term = draft.views.term
             again = replace(entry, term=term, at=draft.now, retry_at=draft.now)
@@ -138,6 +139,8 @@ def offer_again(draft: Draft) -> list[do.Send | do.PowerOff]:
     draft.woke("outbox")
     overdue: list[do.Send | do.PowerOff] = []
     for action, entry in list(draft.cluster.outbox.items()):
+        if entry.is_unknown:
+            continue  # whoever waits for it looks it up
         if isinstance(action, (*do.SENDS, do.PowerOff)):
             if draft.now >= entry.retry_at + OVERDUE_S:
                 overdue.append(action)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core.model import (
+    REBOOT,
     WORDLESS_ACTIONS,
     Candidate,
     HostId,
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 Question = do.ListServers | do.Watch | do.AskTargets
 Records = Mapping[str, list[nova.Migration]]
-Look = tuple[nova.Server, tuple[nova.Migration, ...], str, ServerSeen]
+Reboot = tuple[MoveRecord, ...]  # our last one, or none
+Look = tuple[nova.Server, tuple[nova.Migration, ...], str, Reboot, ServerSeen]
 OURS = nova.ADMIN.user
 SMALL_MB = 512
 
@@ -129,22 +131,22 @@ def seen_of(world: "World", name: ServerId, records: Records | None = None) -> S
     """Say how a server looks now, with everything a decision may need."""
     server = world.nova.servers[name]
     mine = tuple(records_about(world, name) if records is None else records.get(name, ()))
-    action = user_action(world, name)
+    action, reboot = asked(world, name)
     # Most looks find nothing new; Nova's own record is another object after each change.
     known = world.seen.get(name)
-    if known is not None and known[:3] == (server, mine, action):
-        return known[3]
+    if known is not None and known[:4] == (server, mine, action, reboot):
+        return known[4]
     seen = replace(
         world.specs[name],
         host=None if server.host is None else HostId(server.host),
         vm_state=VmState(server.vm_state.value),
         task_state=None if server.task_state is None else server.task_state.value,
         is_running=running(server.power_state),
-        records=tuple(map(move_record, mine)),
+        records=(*reboot, *map(move_record, mine)),
         user_action=action,
         is_locked=server.is_locked,
     )
-    world.seen[name] = (server, mine, action, seen)
+    world.seen[name] = (server, mine, action, reboot, seen)
     return seen
 
 
@@ -170,15 +172,21 @@ def running(power: nova.PowerState) -> bool | None:
     return power is nova.PowerState.RUNNING
 
 
-def user_action(world: "World", name: ServerId) -> str:
-    """Return its user's last word on whether it runs; what we did does not count."""
+def asked(world: "World", name: ServerId) -> tuple[str, Reboot]:
+    """Return its user's last word on whether it runs, and the last reboot that we asked for."""
+    action, reboot = "", tuple[MoveRecord, ...]()
     reply = world.nova.request(nova.ListActions(name), world.now)
-    if isinstance(reply, nova.Answer) and isinstance(reply.body, tuple):
-        for action in reversed(reply.body):
-            assert isinstance(action, nova.Action)
-            if action.user != OURS and action.name not in WORDLESS_ACTIONS:
-                return action.name
-    return ""
+    if not isinstance(reply, nova.Answer) or not isinstance(reply.body, tuple):
+        return action, reboot
+    for each in reversed(reply.body):
+        assert isinstance(each, nova.Action)
+        if each.user != OURS and not action and each.name not in WORDLESS_ACTIONS:
+            action = each.name
+        elif each.user == OURS and not reboot and each.name == REBOOT:
+            number = -int(each.request_id.removeprefix("req-"))
+            host = HostId(world.nova.servers[name].host or "")
+            reboot = (MoveRecord(number, REBOOT, host, None, "completed"),)
+    return action, reboot
 
 
 def move_record(record: nova.Migration) -> MoveRecord:

@@ -1,11 +1,12 @@
 """What is known of one server, and how long it is worth something. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import inf
+from typing import NamedTuple
 
-from ninelives.core.model import ServerId
+from ninelives.core.model import MoveRecord, ServerId
 
 from .fields import Fields
 from .views import MoveRow, updated_at
@@ -19,7 +20,8 @@ class Known:
 
     fields: Fields | None  # None: Nova does not know it any more
     moves: Mapping[int, MoveRow] = field(default_factory=dict[int, MoveRow])
-    action: str = ""
+    action: str = ""  # its user's last word on whether it runs
+    reboot: MoveRecord | None = None  # the last one that we asked for
     action_at: datetime | None = None  # by Nova's clock, when its actions were read
     era: int = 0  # of the roster, when it was read whole
     asked_at: float = 0.0  # by our clock, when the newest row of it was asked for
@@ -49,6 +51,19 @@ class Known:
         """
         changed = self.changed_at
         return not self.is_under_way and changed is not None and date >= changed + SECOND
+
+
+class Asked(NamedTuple):
+    """What was asked of a server last, and when by Nova's clock that was read."""
+
+    action: str
+    reboot: MoveRecord | None
+    at: datetime | None
+
+
+def with_asked(known: Known, asked: Asked) -> Known:
+    """Keep what was asked of it."""
+    return replace(known, action=asked.action, reboot=asked.reboot, action_at=asked.at)
 
 
 def by_server(moves: Iterable[MoveRow]) -> dict[ServerId, dict[int, MoveRow]]:

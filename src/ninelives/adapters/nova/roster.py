@@ -24,11 +24,11 @@ from ninelives.core.model import HostId, ServerId, ServerSeen, VmState
 from ninelives.engine.errors import Unreachable
 
 from .fields import Fields, inner, rows
-from .known import Known, by_server, is_older
+from .known import Asked, Known, by_server, is_older, with_asked
 from .lists import OVERLAP, Lists, Rows, is_too_long
 from .session import Missing, Session
 from .shared import Company, Gathered, together
-from .views import MoveRow, Surroundings, deleted, host_of, server_seen, user_action
+from .views import MoveRow, Surroundings, deleted, host_of, own_reboot, server_seen, user_action
 
 WATCH_S = 2.0  # how often servers on the move are listed when nobody is in a hurry
 COMPANY_S = 0.3  # what follows from one look is checked by one other
@@ -106,7 +106,9 @@ class Roster:
     def _said(self, server: ServerId, known: Known) -> ServerSeen:
         if known.fields is None:
             return deleted(server)
-        records = (row.record for row in known.moves.values())
+        records = [row.record for row in known.moves.values()]
+        if known.reboot is not None:
+            records.append(known.reboot)
         return server_seen(known.fields, records, known.action, self.around)
 
     def fields(self, server: ServerId) -> Fields | None:
@@ -323,21 +325,23 @@ class Roster:
         return self._keep(server, mine)
 
     async def _with_action(self, server: ServerId, mine: Known) -> Known:
-        """Read the last action of its user; return the server as it was read here.
+        """Read what was asked of it last; return the server as it was read here.
 
         What is kept may be overwritten meanwhile by a list that is older than this.
         """
-        action, at = await self._action(server, mine)
-        self._keep(server, replace(self._known.get(server, mine), action=action, action_at=at))
-        return replace(mine, action=action, action_at=at)
+        asked = await self._asked(server, mine)
+        self._keep(server, with_asked(self._known.get(server, mine), asked))
+        return with_asked(mine, asked)
 
-    async def _action(self, server: ServerId, known: Known) -> tuple[str, datetime | None]:
-        """Return the last action of its user, and when by Nova's clock it was read."""
+    async def _asked(self, server: ServerId, known: Known) -> Asked:
+        kept = Asked(known.action, known.reboot, known.action_at)
         if known.fields is None or known.has_current_action:
-            return known.action, known.action_at
+            return kept
         ours = await self._nova.user_id()
         try:
             page = await self._nova.read(f"/servers/{server}/os-instance-actions")
         except Missing:
-            return known.action, None  # deleted since; the next look says so
-        return user_action(rows(page.fields, "instanceActions"), ours), page.date
+            return kept._replace(at=None)  # deleted since; the next look says so
+        actions, host = rows(page.fields, "instanceActions"), host_of(known.fields)
+        here = self.around.names.host(host) if host else None
+        return Asked(user_action(actions, ours), own_reboot(actions, ours, here), page.date)

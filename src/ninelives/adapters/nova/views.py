@@ -7,9 +7,11 @@ see it, the answer is `Garbled`: it is never taken for "nothing there".
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 
 from ninelives.core.model import (
     LOCAL,
+    REBOOT,
     WORDLESS_ACTIONS,
     BackendId,
     HostId,
@@ -205,6 +207,24 @@ def user_action(actions: Iterable[Fields], ours: str) -> str:
     ]
     last = max(theirs, key=lambda entry: text_or_none(entry, "start_time") or "", default=None)
     return text(last, "action") if last is not None else ""
+
+
+def own_reboot(actions: Iterable[Fields], ours: str, host: HostId | None) -> MoveRecord | None:
+    """Return the last reboot that we asked for, on record; None where there is none."""
+    asked = [
+        entry
+        for entry in actions
+        if text_or_none(entry, "user_id") == ours and text(entry, "action") == REBOOT
+    ]
+    last = max(asked, key=lambda entry: text_or_none(entry, "start_time") or "", default=None)
+    if last is None or host is None:
+        return None
+    # Nova numbers migrations alone: what is below zero is none of them.
+    number = blake2b(text(last, "request_id").encode(), digest_size=REBOOT_NUMBER_BYTES)
+    return MoveRecord(~int.from_bytes(number.digest(), "big"), REBOOT, host, None, "completed")
+
+
+REBOOT_NUMBER_BYTES = 6  # a JSON number holds it exactly
 
 
 # Services.

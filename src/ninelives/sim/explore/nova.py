@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ninelives.core import actions as do
 from ninelives.core import events as on
-from ninelives.core.model import HostId, MoveRecord, ServerId, VmState
+from ninelives.core.model import REBOOT, HostId, MoveRecord, ServerId, VmState
 
 from .truth import Host, Server, Truth
 
@@ -66,7 +66,10 @@ def hard_reboot(truth: Truth, action: do.HardReboot) -> Result:
     server = truth.server(action.server)
     if server.vm_state is VmState.DELETED or not is_up(truth.host(server.host)):
         return refused(truth, "bad_state")
-    return truth.with_server(_running(server)), DONE
+    number = min((entry.id for entry in server.records), default=0)
+    record = MoveRecord(min(number, 0) - 1, REBOOT, server.host, None, "completed")
+    others = tuple(entry for entry in server.records if entry.kind != REBOOT)
+    return truth.with_server(_running(replace(server, records=(record, *others)))), DONE
 
 
 def _running(server: Server) -> Server:
