@@ -13,6 +13,7 @@ from ninelives.core import actions as do
 from ninelives.core import events as on
 from ninelives.core import states as at
 from ninelives.core.draft import Draft
+from ninelives.core.evidence import saw
 from ninelives.core.host import look
 from ninelives.core.lastcheck import objection
 from ninelives.core.model import EVERYTHING, Method, Proof
@@ -60,3 +61,24 @@ def test_an_operators_force_down_stands_and_ours_is_sent_once(
     state: at.HostState, seen: on.NovaSeen | None, arrange: Arrange
 ) -> None:
     assert shut(looked(state, seen, arrange)) == ()
+
+
+@pytest.mark.parametrize("state", OUT)
+@pytest.mark.parametrize("before", [replace(FREE, forced_down=True, disabled=True), None])
+def test_ours_is_sent_again_when_nova_forgot_it(
+    state: at.HostState, before: on.NovaSeen | None
+) -> None:
+    # World 1611 of seed day10: a database failed over and lost it, and a leader or two later Nova
+    # sent a server there that migrated alive.
+    draft = fresh()
+    known = record(
+        epoch=1, boot=OLD, state=state, proofs=(OFF,), forced_down_by_us=True, disabled_by_us=True
+    )
+    both(known, sees(nova=before))(draft)
+    saw(draft, FREE)
+
+    look(draft, C1)
+
+    assert shut(draft) == SHUT
+    look(draft, C1)
+    assert shut(draft) == SHUT

@@ -163,6 +163,7 @@ class Sights(NamedTuple):
     attestation_asked_at: float = -1e9
     list_asked_at: float = -1e9  # while its force-down is open
     force_down_asked_at: float = -1e9
+    is_force_down_lost: bool = False  # Nova shows none any more, or none to a new leader
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,7 +258,11 @@ def _nova_seen(draft: Draft, event: on.NovaSeen) -> None:
     that stands still is unknown, never silent: Nova's record alone makes no plane down (SAFETY 5b).
     """
     host = event.host
-    sights = draft.sights(host)._replace(nova=event, nova_at=draft.now)
+    sights = draft.sights(host)
+    is_lost = not event.forced_down and (
+        sights.is_force_down_lost or sights.nova is None or sights.nova.forced_down
+    )
+    sights = sights._replace(nova=event, nova_at=draft.now, is_force_down_lost=is_lost)
     if draft.site(host).has_agent:
         strong_at = draft.now if event.has_advanced else sights.strong_at
         draft.put_sights(sights._replace(strong_at=strong_at))

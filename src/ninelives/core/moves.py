@@ -59,7 +59,7 @@ def _force_down(draft: Draft, host: HostId) -> None:
     sights = draft.sights(host)
     if draft.entry(action) is not None or draft.now < sights.force_down_asked_at + policy.list_s:
         return
-    draft.put_sights(sights._replace(force_down_asked_at=draft.now))
+    draft.put_sights(sights._replace(force_down_asked_at=draft.now, is_force_down_lost=False))
     draft.act(action, policy.request_timeout_s)
     disable(draft, host)
 
@@ -68,10 +68,13 @@ def keep_down(draft: Draft, host: HostId) -> None:
     """Force the service down after all, when Nova comes to show it up while the host is out.
 
     A list that lags shows our own force-down, of which we took leave with the last episode, as
-    somebody else's. An operator's may be taken off while nobody may be placed there yet.
+    somebody else's. An operator's may be taken off while nobody may be placed there yet. And ours
+    goes with the last commits that a database loses when it fails over.
     """
-    is_read = draft.sights(host).nova is not None
-    if is_read and not is_forced_down(draft, host) and not draft.host(host).zombie_risk:
+    sights, record = draft.sights(host), draft.host(host)
+    is_up = sights.nova is not None and not sights.nova.forced_down
+    is_missing = is_up and (not record.forced_down_by_us or sights.is_force_down_lost)
+    if is_missing and not record.zombie_risk:
         _force_down(draft, host)
 
 
