@@ -23,7 +23,7 @@ def views(*targets: Target) -> Views:
 
 
 def sign(looked: Views, now: float) -> Sign:
-    return dict(looked.signs(now))[C1, Plane.MANAGEMENT]
+    return looked.signs(now)[C1, Plane.MANAGEMENT]
 
 
 def test_who_was_never_heard_is_unknown_and_then_silent() -> None:
@@ -69,7 +69,7 @@ def test_references_are_counted_by_plane() -> None:
     looked.heard(GATEWAY, 110.0)
 
     assert looked.references(111.0) == ((Plane.MANAGEMENT, 1, 2),)
-    assert list(looked.signs(111.0)) == [((C1, Plane.MANAGEMENT), Sign.SILENT)]
+    assert looked.signs(111.0) == {(C1, Plane.MANAGEMENT): Sign.SILENT}
 
 
 # --------------------------------------------------------------------------------- sockets
@@ -120,7 +120,7 @@ def test_a_host_whose_port_closes_falls_silent_beside_one_that_stays() -> None:
             prober = Prober(plan, SystemClock().now)
 
             def seen(host: HostId) -> Sign:
-                return dict(prober.views.signs(SystemClock().now()))[host, Plane.MANAGEMENT]
+                return prober.views.signs(SystemClock().now())[host, Plane.MANAGEMENT]
 
             async with asyncio.TaskGroup() as tasks:
                 looking = tasks.create_task(prober.run())

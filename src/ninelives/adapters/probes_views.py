@@ -8,8 +8,9 @@ A probe's answer is a weak sign: a kernel that hangs gives it, too. Who did not 
 while missed everything, and so begins to listen anew.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import NamedTuple
 
 from ninelives.core.model import HostId, Plane, Sign
@@ -40,6 +41,14 @@ class Views:
     freezes: int = 0  # how often we did not run
     _heard_at: dict[Target, float] = field(default_factory=dict[Target, float])
     _round_at: float | None = None
+    _relations: tuple[tuple[Target, Relation, float], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._relations = tuple(
+            (target, (target.host, target.plane), self.silence_s[target.host])
+            for target in self.targets
+            if target.host is not None
+        )
 
     def begin_round(self, now: float) -> None:
         """Notice whether we ran since the last round."""
@@ -55,12 +64,16 @@ class Views:
         """Say whether an answer is overdue by `for_s`: worth another kind of question."""
         return now - self._heard_at.get(target, self.listens_since) >= for_s
 
-    def signs(self, now: float) -> Iterator[tuple[Relation, Sign]]:
-        """Yield what each host gives on each plane."""
-        for target in self.targets:
-            if target.host is not None:
-                silence_s = self.silence_s[target.host]
-                yield (target.host, target.plane), self._sign(target, now, silence_s)
+    def signs(self, now: float) -> dict[Relation, Sign]:
+        """Return what each host gives on each plane."""
+        heard_at = self._heard_at
+        return {
+            # Asked for all the time, and nearly all of a large site is heard: that comes first.
+            relation: Sign.WEAK
+            if now - heard_at.get(target, -inf) < silence_s
+            else self._sign(target, now, silence_s)
+            for target, relation, silence_s in self._relations
+        }
 
     def references(self, now: float) -> tuple[tuple[Plane, int, int], ...]:
         """Count, for each plane that has some, the references that are heard, and all of them."""

@@ -64,7 +64,10 @@ async def mapping_sweep(configuration: Configuration, roads: PowerRoads, tell: T
     while True:
         for host, road in wires:
             await asyncio.sleep(pause_s)
-            identities[host, road] = await identity(roads, host, road)
+            said = await identity(roads, host, road)
+            if said == identities.get((host, road)):
+                continue  # nor does anybody else share it now who did not before
+            identities[host, road] = said
             others = {wire for wire, said in identities.items() if is_other(sites, wire, said)}
             fresh = (others | set(shared(identities))) - closed
             closed |= fresh

@@ -42,28 +42,33 @@ class Told:
     """What the mind was told of one witness."""
 
     witness: WitnessId
-    signs: dict[Relation, Sign] = field(default_factory=dict[Relation, Sign])
+    signs: Mapping[Relation, Sign] = field(default_factory=dict[Relation, Sign])
     references: References = ()
     freezes: int | None = None
 
     def news(self, scene: Scene) -> Sighted | None:
         """Return what is new in `scene`, and remember that it was told; None if nothing is."""
-        changes = tuple(
-            Change(host, plane, sign)
-            for (host, plane), sign in scene.signs.items()
-            if self.signs.get((host, plane), Sign.UNKNOWN) is not sign
-        )
+        changes = self._changes(scene.signs)
         fresh = tuple(each for each in scene.references if each not in self.references)
         froze = bool(self.freezes is not None and (scene.freezes or 0) > self.freezes)
-        self.signs, self.references = dict(scene.signs), scene.references
+        self.signs, self.references = scene.signs, scene.references
         self.freezes = self.freezes if scene.freezes is None else scene.freezes
         if not (changes or fresh or froze):
             return None
         return Sighted(self.witness, changes, fresh, froze)
 
+    def _changes(self, signs: Mapping[Relation, Sign]) -> tuple[Change, ...]:
+        if signs == self.signs:  # as nearly always; and much quicker than to look at each
+            return ()
+        return tuple(
+            Change(host, plane, sign)
+            for (host, plane), sign in signs.items()
+            if self.signs.get((host, plane), Sign.UNKNOWN) is not sign
+        )
+
 
 def seen(views: Views, now: float) -> Scene:
-    return Scene(dict(views.signs(now)), views.references(now), views.freezes)
+    return Scene(views.signs(now), views.references(now), views.freezes)
 
 
 async def own(me: WitnessId, views: Views, clock: Clock, every_s: float, tell: Tell) -> None:
@@ -81,12 +86,12 @@ async def own(me: WitnessId, views: Views, clock: Clock, every_s: float, tell: T
 
 async def pinned(me: WitnessId, views: Views, clock: Clock, board: Board) -> None:
     """Show on the board what we see, for as long as this process lives."""
-    shown, beat, beat_at = b"", 0, clock.now() - BEAT_S
+    shown, body, beat, beat_at = None, b"", 0, clock.now() - BEAT_S
     while True:
-        now = clock.now()
-        body = written(seen(views, now))
-        if body != shown or now - beat_at >= BEAT_S:
-            shown, beat, beat_at = body, beat + 1, now
+        now, scene = clock.now(), seen(views, clock.now())
+        if scene != shown or now - beat_at >= BEAT_S:
+            body = body if scene == shown else written(scene)
+            shown, beat, beat_at = scene, beat + 1, now
             try:
                 await asyncio.to_thread(board.pin, me, Pin(beat, body))
             except StoreError as error:

@@ -34,10 +34,11 @@ class Names:
     """How the inventory's hosts are called in Nova. Who is not in it keeps Nova's name."""
 
     nova_names: Mapping[HostId, str] = field(default_factory=dict[HostId, str])
+    _hosts: dict[str, HostId] = field(default_factory=dict[str, HostId], init=False)
 
     def __post_init__(self) -> None:
-        names = list(self.nova_names.values())
-        assert len(names) == len(set(names)), "two hosts under one name of Nova's"
+        self._hosts.update({name: host for host, name in self.nova_names.items()})
+        assert len(self._hosts) == len(self.nova_names), "two hosts under one name of Nova's"
 
     def of(self, host: HostId) -> str:
         """Return Nova's name of a host."""
@@ -45,8 +46,7 @@ class Names:
 
     def host(self, name: str) -> HostId:
         """Return the inventory's name of a host of Nova's."""
-        found = (host for host, known in self.nova_names.items() if known == name)
-        return next(found, HostId(name))
+        return self._hosts.get(name, HostId(name))
 
 
 @dataclass(frozen=True, slots=True)
