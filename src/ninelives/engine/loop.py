@@ -48,7 +48,7 @@ FROZEN_S = 3.0  # a beat later than this: we did not run, and what we missed mea
 WRITER_END_S = 5.0
 BEAT_LOOK_S = 0.25  # how often a standby reads the lease: one row
 GUARD_LOOK_S = 0.01
-LEAVE_WAIT_S = 10.0  # for answers to what is out already, before the lease is let go
+LEAVE_WAIT_S = 4.0  # for answers to what is out, before the lease is let go: a stop takes 5 s
 
 Tell = Callable[[Event], Awaitable[None]]
 Source = Callable[[Tell], Awaitable[None]]
