@@ -18,6 +18,7 @@ from ninelives.core.model import (
     BootId,
     HostId,
     Method,
+    MoveRecord,
     Plane,
     Proof,
     ServerId,
@@ -166,3 +167,35 @@ def test_a_task_of_nova_s_that_passes_is_no_word_of_its_user() -> None:
     after = draft.move(move.server)
     assert after is not None
     assert after.will is at.Will.RUNNING
+
+
+def taken_on(vm_state: VmState, *absent: HostId) -> Draft:
+    """Another rescuer took web on to c3; the live migration to c4 of before stays open at Nova."""
+    draft = left_behind()
+    open_one = MoveRecord(25, "live-migration", C1, HostId("c4"), "preparing")
+    theirs = MoveRecord(26, "evacuation", C1, HostId("c3"), "completed")
+    move = draft.move(ServerId("web"))
+    assert move is not None
+    seen = replace(move.seen, host=HostId("c3"), vm_state=vm_state, records=(open_one, theirs))
+    draft.put_move(replace(move, seen=seen, absent_on=frozenset(absent)))
+    return draft
+
+
+def test_who_was_taken_on_and_does_not_run_there_is_not_forgotten_for_an_open_record() -> None:
+    # World 2354 of seed day10.
+    draft = taken_on(VmState.STOPPED)
+
+    assert not restart_in_place(draft, C1)
+
+    assert do.LookForDomain(ServerId("web"), (HostId("c4"),), 1) in draft.actions
+    assert [each.what for each in draft.actions if isinstance(each, do.Tell)] == ["move_held:web"]
+
+
+def test_once_the_other_end_of_that_record_was_seen_it_waits_for_the_look_that_follows_it() -> None:
+    draft = taken_on(VmState.STOPPED, HostId("c4"))
+
+    assert not restart_in_place(draft, C1)
+
+
+def test_who_was_taken_on_and_runs_there_needs_nothing_more() -> None:
+    assert restart_in_place(taken_on(VmState.ACTIVE), C1)

@@ -16,7 +16,13 @@ from .episode import tell
 from .fencing import read_evidence
 from .model import REBOOT, HostId, VmState
 from .plan import word_of_user
-from .targets import in_order, stale_writers, unproved_writers
+from .targets import (
+    ends_to_look_at,
+    in_order,
+    open_records,
+    stale_writers,
+    unproved_writers,
+)
 
 LEFT = (at.WaitingForHost, at.Failed)
 
@@ -50,11 +56,10 @@ def _is_followed(draft: Draft, move: at.Move) -> bool:
 def _rests(draft: Draft, move: at.Move) -> bool:
     """Send the one hard reboot if it is due, and say whether nothing is left to do."""
     will = word_of_user(move.seen) or move.will
-    lives_elsewhere = move.seen.host not in (move.host, None)
-    if will is at.Will.NOT_MOVED or not move.ran or lives_elsewhere:
+    if will is at.Will.NOT_MOVED or not move.ran or move.server in draft.control.signed_off:
         return True
-    if move.server in draft.control.signed_off:
-        return True
+    if move.seen.host not in (move.host, None):
+        return will is at.Will.STOPPED or not _is_held_elsewhere(draft, move)
     if will is at.Will.STOPPED:
         return False  # so it was seen last, perhaps long ago: its user may have started it since
     match move.state:
@@ -67,6 +72,20 @@ def _rests(draft: Draft, move: at.Move) -> bool:
         case _:
             pass
     return False
+
+
+def _is_held_elsewhere(draft: Draft, move: at.Move) -> bool:
+    """Say whether somebody took it on, and it does not run there: it is followed at the next look.
+
+    An open record is in the way of that, until the other end of it was seen without it.
+    """
+    if not isinstance(move.state, at.WaitingForHost) or move.seen.vm_state is VmState.ACTIVE:
+        return False
+    if ends := ends_to_look_at(draft, move):
+        draft.ask(do.LookForDomain(move.server, ends, move.attempt))
+    if open_records(draft, move):
+        tell(draft, move.host, f"move_held:{move.server}", "record_open")
+    return True
 
 
 def _is_under_way(draft: Draft, move: at.Move) -> bool:
