@@ -48,6 +48,7 @@ class Program:
     deadline_s: float
     stdin: bytes = field(default=b"", repr=False)
     environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    output_max: int = OUTPUT_MAX
 
     def __post_init__(self) -> None:
         assert len(self.stdin) <= STDIN_MAX, "more than a pipe takes at once"
@@ -110,8 +111,8 @@ class _Child:
         assert self._process.stderr is not None
         with self._process.stdin as pipe, suppress(BrokenPipeError):
             os.write(pipe.fileno(), program.stdin)  # one that is gone already needs no options
-        self.stdout = _Tap(self._process.stdout.fileno(), loop)
-        self.stderr = _Tap(self._process.stderr.fileno(), loop)
+        self.stdout = _Tap(self._process.stdout.fileno(), loop, program.output_max)
+        self.stderr = _Tap(self._process.stderr.fileno(), loop, program.output_max)
 
     @property
     def code(self) -> int | None:
@@ -157,8 +158,8 @@ class _Child:
 class _Tap:
     """One stream of a child: read as it comes, so that the child never waits for us."""
 
-    def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop) -> None:
-        self._descriptor, self._loop = descriptor, loop
+    def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop, limit: int) -> None:
+        self._descriptor, self._loop, self._limit = descriptor, loop, limit
         self._kept = bytearray()
         os.set_blocking(descriptor, False)
         loop.add_reader(descriptor, self._read)
@@ -175,6 +176,6 @@ class _Tap:
     def _read(self) -> None:
         with suppress(BlockingIOError):
             some = os.read(self._descriptor, PIPE_MAX)
-            self._kept += some[: OUTPUT_MAX - len(self._kept)]
+            self._kept += some[: self._limit - len(self._kept)]
             if not some:
                 self._loop.remove_reader(self._descriptor)
