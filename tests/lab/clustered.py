@@ -68,6 +68,10 @@ class Cluster:
             each for each in self.view().fences if each.target == target and each.status is done
         ]
 
+    def is_fencing(self, target: str) -> bool:
+        pending = FenceStatus.PENDING
+        return any(each.target == target and each.status is pending for each in self.view().fences)
+
     def said(self, *words: str, on: str = "ctl1") -> str:
         told = machines.told(self.processes, on, *words)
         assert not told.returncode, told.stderr

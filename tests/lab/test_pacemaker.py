@@ -1,13 +1,19 @@
 """A real cluster fences by real agents: whom it must, by the next device too, and nobody else."""
 
+import asyncio
+import signal
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 from tests.lab.clustered import AS_ROOT, HOSTS, NEEDED, PATIENCE_S, Cluster, cluster_in
 from tests.lab.namespaced import lab, space
 
-from ninelives.adapters.pacemaker.view import Standing
+from ninelives.adapters.pacemaker.follow import Known, Ways, follow
+from ninelives.adapters.pacemaker.tools import Tools
+from ninelives.adapters.pacemaker.view import Standing, Unknown
+from ninelives.core.events import Event, PacemakerFenced, PacemakerLost
+from ninelives.core.model import HostId
 from ninelives.lab.hosts import BmcMode
 from ninelives.lab.processes import until
 
@@ -86,6 +92,77 @@ def test_a_controller_that_loses_its_power_is_fenced_and_two_lead_on(cluster: Cl
     until(lambda: cluster.fences("ctl3"), "it is not fenced", PATIENCE_S)
     assert cluster.view().dc in {"ctl1", "ctl2"}
     until(lambda: all(cluster.standing(host) is Standing.UP for host in HOSTS), "lost", PATIENCE_S)
+
+
+class TestWhoFollowsTheCluster:
+    def test_is_told_of_a_fencing_with_all_that_a_proof_takes(self, cluster: Cluster) -> None:
+        def kill() -> None:
+            cluster.hosts.kill("c2", REMOTED)
+
+        lost, fenced = followed(cluster, "c2", kill)
+
+        assert lost == PacemakerLost(HostId("c2"), is_lost=True)
+        assert isinstance(fenced, PacemakerFenced)
+        said = fenced.fence
+        assert (said.action, said.device, said.by_confirmation) == ("off", "c2/bmc", False)
+        assert said.after_life
+        assert said.key.startswith("c2 ")
+
+    def test_is_told_of_a_persons_word_that_it_is_one(self, cluster: Cluster) -> None:
+        """Both devices are silent, and a person says that it is off."""
+
+        def confirm() -> None:
+            cluster.hosts.processes.send("bmcs", signal.SIGSTOP)
+            cluster.hosts.kill("c3", REMOTED)
+            until(lambda: cluster.standing("c3") is Standing.LOST, "it is up", FENCED_S)
+            cluster.said("stonith_admin", "--confirm", "c3")
+            cluster.hosts.processes.send("bmcs", signal.SIGCONT)
+
+        _, fenced = followed(cluster, "c3", confirm)
+
+        assert isinstance(fenced, PacemakerFenced)
+        assert fenced.fence.by_confirmation
+        assert fenced.fence.device == ""
+        until(lambda: not cluster.is_fencing("c3"), "it goes on", PATIENCE_S)
+        cluster.hosts.power_off("c3")  # where nobody did by now: its remote is dead
+
+    def test_hears_nothing_where_no_cluster_runs(self, cluster: Cluster) -> None:
+        spaces = tuple(space(cluster.hosts).entering("c1"))
+        nowhere = Tools((*spaces, "/usr/bin/unshare", "--net", "--"))
+
+        assert asyncio.run(nowhere.look()) == Unknown("not connected")
+        assert asyncio.run(nowhere.levels()) is None
+        assert asyncio.run(nowhere.is_fenced("c1")) is False
+
+
+def followed(cluster: Cluster, host: str, fault: Callable[[], None]) -> list[Event]:
+    """Follow the cluster from its first controller; return what is told of a fault, both events."""
+    known = Known({host: HostId(host)}, {HostId(host): devices(host)})
+    tools = Tools(tuple(space(cluster.hosts).entering("ctl1")))
+    events, has_both = list[Event](), asyncio.Event()
+
+    async def tell(event: Event) -> None:
+        events.append(event)
+        if len(events) == 2:
+            has_both.set()
+
+    async def play() -> None:
+        ways = Ways(
+            asyncio.get_running_loop().time, lambda _: None, lambda _: devices(host).values()
+        )
+        following = asyncio.Task(follow(tools, known, ways, 0.5, tell))
+        await asyncio.sleep(2.0)  # two looks at a cluster that is well
+        await asyncio.to_thread(fault)
+        async with asyncio.timeout(PATIENCE_S):
+            await has_both.wait()
+        following.cancel()
+
+    asyncio.run(play())
+    return events
+
+
+def devices(host: str) -> dict[str, str]:
+    return {f"ipmi-{host}": f"{host}/bmc", f"chassis-{host}": f"{host}/chassis"}
 
 
 def test_pacemaker_finds_nothing_wrong_in_its_configuration(cluster: Cluster) -> None:

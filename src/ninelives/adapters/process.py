@@ -25,7 +25,7 @@ from ninelives.engine.family import MARK_VARIABLE
 GRACE_S = 0.5  # between TERM and KILL: for a device's session to be closed
 REAP_S = 1.0  # a killed process is gone in milliseconds, unless the kernel itself hangs in it
 STDIN_MAX = 4096  # what a pipe takes at once even from a user with too many of them, pipe(7)
-OUTPUT_MAX = 65_536  # kept of each stream; what is more is read, and forgotten
+OUTPUT_MAX = 65_536  # usually kept of each stream; what is more is read, and forgotten
 PIPE_MAX = 65_536  # what a pipe holds, pipe(7): one read empties it
 
 # Of util-linux. It sets PR_SET_PDEATHSIG and becomes the program. Python's own way, a function
@@ -158,8 +158,8 @@ class _Child:
 class _Tap:
     """One stream of a child: read as it comes, so that the child never waits for us."""
 
-    def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop, limit: int) -> None:
-        self._descriptor, self._loop, self._limit = descriptor, loop, limit
+    def __init__(self, descriptor: int, loop: asyncio.AbstractEventLoop, kept_max: int) -> None:
+        self._descriptor, self._loop, self._kept_max = descriptor, loop, kept_max
         self._kept = bytearray()
         os.set_blocking(descriptor, False)
         loop.add_reader(descriptor, self._read)
@@ -176,6 +176,6 @@ class _Tap:
     def _read(self) -> None:
         with suppress(BlockingIOError):
             some = os.read(self._descriptor, PIPE_MAX)
-            self._kept += some[: self._limit - len(self._kept)]
+            self._kept += some[: self._kept_max - len(self._kept)]
             if not some:
                 self._loop.remove_reader(self._descriptor)

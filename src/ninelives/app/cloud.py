@@ -1,7 +1,7 @@
 """The cloud as the configuration names it: the port `Compute`, and the sources that watch Nova."""
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +27,7 @@ class CloudSeen:
 
     compute: NovaCompute
     sources: tuple[Source, ...]
+    reported_at: Callable[[HostId], float | None]  # when a host was last seen to report to Nova
 
 
 @asynccontextmanager
@@ -40,7 +41,7 @@ async def cloud_of(configuration: Configuration) -> AsyncGenerator[CloudSeen]:
         site = configuration.setting.site
         watched = Watched(site.agentless, partial(record_silence_s, configuration.setting))
         watch = NovaWatch(nova.services, nova.identity, wire, site_of(configuration).names, watched)
-        yield CloudSeen(nova, (watch.observe,))
+        yield CloudSeen(nova, (watch.observe,), watch.reported_at)
     finally:
         await nova.close()
 

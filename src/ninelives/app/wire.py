@@ -27,6 +27,7 @@ from .config.configuration import Configuration
 from .foundation import Foundation, new_holder
 from .modes import orders_for
 from .notices import Notices
+from .pacemaker import cluster_sources
 from .power import power_of
 
 
@@ -84,6 +85,7 @@ async def wired(base: Foundation, configuration: Configuration) -> AsyncGenerato
                         base.numbers.stored,
                     ),
                     *cloud.sources,
+                    *cluster_sources(configuration, base, cloud.reported_at),
                 ),
                 published=partial(_published, base),
                 lease_s=configuration.store.lease_s,

@@ -64,10 +64,16 @@ class NovaWatch:
     ) -> None:
         self._services, self._identity, self._wire = services, identity, wire
         self._names, self._watched = names, watched
+        self._records = Records(names, watched)
+
+    def reported_at(self, host: HostId) -> float | None:
+        """Return when a report of it was last seen in this term, by our own clock."""
+        return self._records.reported_at(host)
 
     async def observe(self, tell: Tell) -> None:
         """Look every `POLL_S`, and tell what changed; for ever."""
         records, health = Records(self._names, self._watched), Health()
+        self._records = records
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + POLL_S
@@ -119,6 +125,11 @@ class Records:
         shown = {self._names.host(row.host) for row in rows}
         told += [self._unseen(host, now) for host in self._reports.keys() - shown]
         return [event for event in told if event is not None]
+
+    def reported_at(self, host: HostId) -> float | None:
+        """Return when its record was last seen to have grown; or when it was seen at all."""
+        report = self._reports.get(host)
+        return None if report is None else report.grew_at
 
     def _row_seen(self, row: ServiceRow, there: datetime | None, now: float) -> NovaSeen | None:
         host = self._names.host(row.host)

@@ -116,6 +116,7 @@ def _built(file: document.File, me: WitnessId, read_secret: ReadSecret) -> Confi
             **file.probes.model_dump(exclude={"references"}),
             references={plane: tuple(seen) for plane, seen in file.probes.references.items()},
         ),
+        pacemaker_every_s=file.pacemaker.every_s if file.pacemaker.watch else None,
         modes=_modes(file),
         setting=setting_of(file),
         names={HostId(host.name): names_of(host) for host in file.host},
@@ -188,6 +189,7 @@ def _devices(file: document.File, read_secret: ReadSecret) -> Iterator[tuple[Roa
                     each.fingerprint,
                     each.insecure,
                     {key: str(value) for key, value in each.options.items()},
+                    each.cluster_device or "",
                 ),
             )
 

@@ -86,6 +86,7 @@ class Device:
     fingerprint: str
     is_insecure: bool
     options: Mapping[str, str]
+    cluster_device: str = ""  # what Pacemaker calls it; "" where it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ class Configuration:
     store: StoreAt
     cloud: CloudAt
     probes: ProbePlan
+    pacemaker_every_s: float | None  # how often Pacemaker is looked at; None: never
     modes: Modes
     setting: Setting
     names: Mapping[HostId, Names]

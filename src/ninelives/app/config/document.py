@@ -138,6 +138,7 @@ class PowerDevice(SecretSource):
     ca_file: Path | None = None
     fingerprint: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{64})?$")] = ""  # SHA-256, in hex
     insecure: bool = False
+    cluster_device: Name | None = None  # the id of this device as a resource of Pacemaker
     options: dict[Name, str | int | bool] = Field(default_factory=dict)
 
 
@@ -163,6 +164,15 @@ class Host(BaseModel):
     watchdog: bool = False
     reserved: bool = False
     bmc: list[PowerDevice] = Field(default_factory=list)
+
+
+class Pacemaker(BaseModel):
+    """The cluster of the controllers, whose remotes the hosts are."""
+
+    model_config = STRICT
+
+    watch: bool = False  # its fencings are proofs, and whom it loses is a corroboration
+    every_s: Annotated[float, Field(ge=0.5, le=30.0)] = 1.0
 
 
 class Storage(BaseModel):
@@ -231,6 +241,7 @@ class File(BaseModel):
     cloud: Cloud = Field(default_factory=Cloud)
     http: Http = Field(default_factory=Http)
     probes: Probes = Field(default_factory=Probes)
+    pacemaker: Pacemaker = Field(default_factory=Pacemaker)
     policy: PolicyNumbers = Field(default_factory=PolicyNumbers)
     promise: PromiseFields = Field(default_factory=PromiseFields)
     rule: list[Rule] = Field(default_factory=list)

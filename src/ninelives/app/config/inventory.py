@@ -129,6 +129,10 @@ def _about(at: Path, host: document.Host) -> Iterator[Complaint]:
     if host.instances not in (LOCAL, *host.backends):
         hint = 'one of its backends, or "local"'
         yield (*at, "instances"), f"'{host.instances}' is no backend of '{host.name}'", hint
+    called = [device.cluster_device for device in host.bmc if device.cluster_device]
+    for name in sorted({name for name in called if called.count(name) > 1}):
+        what = f"two power devices of '{host.name}' would be '{name}' of the cluster"
+        yield (*at, "bmc"), what, "each is a device of its own"
     for number, device in enumerate(host.bmc):
         if not device.address:
             yield (*at, "bmc", number), f"a power device of '{host.name}' has no address", ""
