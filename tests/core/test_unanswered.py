@@ -174,6 +174,8 @@ class TestPowerOn:
             cloud.successor()
             cloud.wake_up("c1", "c1-boot2")
 
+        cloud.until(lambda: cloud.is_in("c1", at.Returning), 1200)
+        assert not any(isinstance(action, do.PowerOn) for action in cloud.cluster.outbox)
         cloud.until(lambda: cloud.is_in("c1", at.Healthy), 1200)
         assert power_ons(cloud) == [1]
 
@@ -209,3 +211,4 @@ class TestPowerOn:
 
         assert power_ons(cloud) == list(range(1, BALANCED.attempts_max + 1))
         assert "not_switched_on" in told(cloud)
+        assert not any(isinstance(action, do.PowerOn) for action in cloud.cluster.outbox)

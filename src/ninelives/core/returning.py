@@ -69,7 +69,7 @@ def _meet_new_boot(draft: Draft, host: HostId) -> None:
 def _enter_ungated(draft: Draft, host: HostId) -> None:
     has_soaked = isinstance(draft.host(host).state, at.Quarantined)
     move_to(draft, host, at.Returning(draft.now, Stage.LIFTING, draft.now), "on_again")
-    draft.put_host(replace(draft.host(host), off_reads=()))  # they were about the old boot
+    _forget_old_boot(draft, host)
     fell_too_often = len(draft.host(host).episodes) >= draft.policy(host).quarantine_episodes
     if fell_too_often and not has_soaked:
         quarantine(draft, host, "fell_too_often")
@@ -79,13 +79,18 @@ def _enter(draft: Draft, host: HostId, said: Attestation) -> None:
     record, policy = draft.host(host), draft.policy(host)
     stage = at.Returning(draft.now, Stage.ATTESTING, draft.now, said.boot)
     move_to(draft, host, stage, "new_boot_attested", said.boot)
-    draft.put_host(replace(draft.host(host), off_reads=()))  # they were about the old boot
+    _forget_old_boot(draft, host)
     if said.serial != draft.site(host).serial or not said.is_clean or said.boot == record.boot:
         quarantine(draft, host, "attestation")
     elif len(record.episodes) >= policy.quarantine_episodes:
         quarantine(draft, host, "fell_too_often")
     else:
         _to_stage(draft, host, Stage.LIFTING)
+
+
+def _forget_old_boot(draft: Draft, host: HostId) -> None:
+    draft.put_host(replace(draft.host(host), off_reads=()))  # they were about the old boot
+    switching_on.seen_up(draft, host)
 
 
 # Returning.

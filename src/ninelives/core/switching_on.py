@@ -50,7 +50,16 @@ def _came_to_nothing(draft: Draft, host: HostId) -> bool:
     if record.power_ons < policy.attempts_max:
         return True
     tell(draft, host, "not_switched_on", f"{record.power_ons} times, and nobody answered")
+    draft.settle(last)  # given up: a person has it now
     return False
+
+
+def seen_up(draft: Draft, host: HostId) -> None:
+    """Take an attempt whose answer was lost as answered: the host is led back."""
+    record = draft.host(host)
+    last = do.PowerOn(host, record.epoch, record.power_ons)
+    if unanswered.is_unknown(draft, last):
+        draft.settle(last)
 
 
 def follow(draft: Draft, host: HostId) -> None:
