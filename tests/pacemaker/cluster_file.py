@@ -61,4 +61,4 @@ def agent(
 
 def away(folder: Path) -> str:
     """Name places in `folder` for everything that the agent writes beside the CIB."""
-    return f"spool={folder}/spool\nhint_socket={folder}/fence.sock\nsocket={folder}/api.sock\n"
+    return f"spool={folder}/spool\nhint_socket={folder}/api.fence\nsocket={folder}/api.sock\n"

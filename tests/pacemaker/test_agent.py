@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def test_a_node_that_the_cluster_does_not_know_waits_in_the_spool(
 @needs_tools
 def test_the_controller_of_this_machine_is_told(cluster: ClusterFile, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
-        ear.bind(str(tmp_path / "fence.sock"))
+        ear.bind(str(tmp_path / "api.fence"))
         ear.settimeout(5.0)
 
         lines = f"action=off\nport=c1\n{away(tmp_path)}"
@@ -146,9 +147,9 @@ def test_the_controller_of_this_machine_is_told(cluster: ClusterFile, tmp_path: 
 
 def test_a_controller_that_is_stuck_keeps_nobody_waiting(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
-        ear.bind(str(tmp_path / "fence.sock"))
+        ear.bind(str(tmp_path / "api.fence"))
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as others:
-            fill(others, tmp_path / "fence.sock")
+            fill(others, tmp_path / "api.fence")
 
         said = agent(f"action=off\nport=c1\n{away(tmp_path)}")
 
@@ -234,6 +235,38 @@ def test_a_flag_that_cannot_be_set_fails_nothing(tmp_path: Path) -> None:
 
     assert said.returncode == 0
     assert "evacuate of c1 not set" in said.stderr
+
+
+# ---------------------------------------------------------------------------------- as brake
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (b'HTTP/1.1 200 OK\r\n\r\n{"held": "rack:a: 4 of at most 3"}', 1),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"held": ""}', 0),
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", 0),
+    ],
+)
+def test_a_storm_fails_the_level_at_once(reply: bytes, code: int, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listening, ThreadPoolExecutor(1) as threads:
+        listening.bind(str(tmp_path / "api.sock"))
+        listening.listen(1)
+        asked = threads.submit(answered, listening, reply)
+
+        said = agent(f"action=off\nport=c1\nmode=brake\n{away(tmp_path)}")
+
+    assert said.returncode == code
+    assert asked.result().startswith(b"GET /v1/brakes/storm/c1 ")
+    assert not (tmp_path / "spool").exists()  # it records nothing: no power was cut yet
+
+
+def answered(listening: socket.socket, reply: bytes) -> bytes:
+    channel, _ = listening.accept()
+    with channel:
+        asked = channel.recv(4096)
+        channel.sendall(reply)
+    return asked
 
 
 # ----------------------------------------------------------------------------- other actions

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 from tests.cloud.cloud_client import Cloud
 from tests.daemon.controllers import Controller, until
-from tests.pacemaker.cluster_file import AGENT, DEPLOY
+from tests.pacemaker.cluster_file import AGENT, DEPLOY, agent, away
 
 from ninelives.app.demo_site import written
 
@@ -180,6 +180,23 @@ def test_a_stop_hands_over_within_five_seconds(cloud: Cloud, resource: Resource)
         assert took_s < 5.0
         assert handed_s < 5.0  # and not after the lease, of 6 s and a margin
         assert second.end() == 0
+
+
+def test_a_controller_hears_the_agent_and_answers_it(cloud: Cloud, resource: Resource) -> None:
+    assert resource.does("start") == SUCCESS
+    log = resource.config.with_suffix(".log")
+    until(Log(log).leads)
+    lines = away(resource.folder).replace("/api.", "/n1.") + "action=off\nmode="
+
+    recorded = agent(f"{lines}record\nport=c1\n")
+    passed = agent(f"{lines}brake\nport=c1\n")
+    of_a_stranger = agent(f"{lines}brake\nport=c99\n")
+    until(lambda: "fence_call.heard" in log.read_text(), 10.0)
+
+    assert (recorded.returncode, passed.returncode, of_a_stranger.returncode) == (0, 0, 0)
+    assert "not told" not in recorded.stderr
+    assert (passed.stdout, passed.stderr) == ("Success: no storm brake holds c1\n", "")
+    assert "nobody could be asked, so it passes: answered 404" in of_a_stranger.stderr
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
     GET  /v1/status              GET  /v1/hosts        GET /v1/hosts/HOST
     GET  /v1/incidents           GET  /v1/incidents/HOST/EPOCH
     GET  /v1/what-if?host=HOST   as many of them as die together
+    GET  /v1/brakes/storm/NODE   for the fence agent: would a storm hold a shot at it?
     POST /v1/orders              {"order": "maintenance", "host": "c1", "on": true, …}
 
 Who asks is whom the kernel says is at the other end (SO_PEERCRED); nobody can claim to be another.
@@ -75,11 +76,17 @@ def faces(base: "Foundation") -> Starlette:
         name = HostId(request.path_params["host"])
         return views.host_whole(cluster, name, now()) if name in cluster.site.hosts else None
 
+    def storm(cluster: Cluster, request: Request) -> views.Json:
+        node = request.path_params["node"]
+        name = base.presence.nodes.get(node, HostId(node))
+        return views.storm(cluster, name, now()) if name in cluster.site.hosts else None
+
     faces: Mapping[str, Face] = {
         "/v1/status": looks(lambda cluster, _: views.status(cluster, now())),
         "/v1/hosts": looks(lambda cluster, _: views.hosts(cluster, now())),
         "/v1/hosts/{host}": looks(host),
         "/v1/what-if": what_ifs,
+        "/v1/brakes/storm/{node}": looks(storm),
         "/v1/incidents": incidents,
         "/v1/incidents/{host}/{epoch:int}": incidents,
     }

@@ -21,6 +21,7 @@ from . import api, http, logs, peer, sd_notify, witness
 from .cloud import cloud_of
 from .config.building import read_configuration
 from .config.configuration import Configuration
+from .fence_calls import fence_calls
 from .foundation import Foundation, Wish, laid
 from .power import power_of
 from .telemetry import pulse
@@ -67,6 +68,7 @@ async def live(base: Foundation, source: Source, configuration: Configuration) -
             tasks.create_task(http.serve(http.faces(base.presence, base.numbers), listening)),
             tasks.create_task(peer.serve(api.faces(base), local, configuration.roles)),
             tasks.create_task(pulse(base.numbers, base.clock)),
+            tasks.create_task(fence_calls(configuration)),
         ]
         every_s = sd_notify.watchdog_s()
         if every_s is not None:
@@ -86,6 +88,7 @@ async def generation(
 ) -> Configuration | None:
     """Serve under one configuration; return the next one, None at the end."""
     base.presence.mode = configuration.modes.default
+    base.presence.nodes = {names.cluster_node: host for host, names in configuration.names.items()}
     async with wired(base, configuration) as now, asyncio.TaskGroup() as tasks:
         me = configuration.me
         beside = [

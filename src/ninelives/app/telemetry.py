@@ -6,6 +6,7 @@ Every number and line comes from what was decided and made durable: faces cannot
 import asyncio
 import logging
 from collections import Counter as Tally
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -13,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from ninelives.adapters.nova.compute import NovaCompute
 from ninelives.adapters.sql_bases import Extent
 from ninelives.core.cluster import Cluster
-from ninelives.core.model import Mode, WitnessId
+from ninelives.core.model import HostId, Mode, WitnessId
 from ninelives.engine.node import Ready
 from ninelives.engine.ports import Clock
 from ninelives.sim.claims import state_name
@@ -38,6 +39,7 @@ class Presence:
     mode: Mode = Mode.OBSERVE
     refused: str = ""  # why the last configuration was not taken
     compute: NovaCompute | None = None  # the way to the cloud, while there is one
+    nodes: Mapping[str, HostId] = field(default_factory=dict[str, HostId])  # as Pacemaker has them
 
     @property
     def mind(self) -> Cluster | None:

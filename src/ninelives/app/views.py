@@ -45,6 +45,14 @@ def status(cluster: Cluster, now: float) -> Document:
     }
 
 
+def storm(cluster: Cluster, host: HostId, now: float) -> Document:
+    """Say why a storm would hold a shot at this host; "" while none would. Pure."""
+    draft = Draft(cluster, max(now, cluster.now))
+    tested = brakes.all_brakes(draft, host, states.Class.DEAD_OR_FROZEN)
+    held = [each.detail for each in tested if each.brake is brakes.Brake.STORM and each.holds]
+    return {"held": "".join(held)}
+
+
 def needs_you(record: states.Host) -> bool:
     """Say whether a person has to look at this host: time alone moves nothing on. Pure."""
     return isinstance(record.state, states.Held) or bool(record.zombie_risk)
