@@ -33,6 +33,7 @@ RESULTS = ROOT / "bench" / "results" / "idle.txt"
 PER_HOST = 20  # servers
 NAME = "n1"
 WELL_S = 420.0  # for the first look at everything, on a machine with other work
+IDENTITIES_PER_S = 20  # in the first round of a leader (app/sources.py)
 TICKS = sysconf("SC_CLK_TCK")
 PINGS_S = (1.0, 3.0)
 SILENT_AFTER = 3  # pings; the preset's own number for one each second
@@ -102,7 +103,7 @@ def cost_of(cloud: Served, hosts: int, pings_s: float, for_s: float) -> Cost:
         began = time.monotonic()
         until(lambda: well(Path(name)) >= hosts, WELL_S)
         to_well_s = time.monotonic() - began
-        time.sleep(for_s / 4)  # what came after the last of them is over, too
+        time.sleep(hosts / IDENTITIES_PER_S)  # each device is asked once what it switches
         used_s, at = cpu_s(pid), time.monotonic()
         time.sleep(for_s)
         share = (cpu_s(pid) - used_s) / (time.monotonic() - at)
