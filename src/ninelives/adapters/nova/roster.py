@@ -36,7 +36,7 @@ LISTED_FOR_ONE = 16  # servers that a list may show for each that is wanted
 SLOW_LIST_S, NO_LIST_S = 2.0, 60.0
 SWEEP = 4  # so many of those of whom no row was read since UNSWEPT_S are asked for at each look
 UNSWEPT_S = 60.0
-STARTING_S = 10.0  # so long it is our own start that changes a server
+STARTING_S = 20.0  # so long a list of changes may show a server for our own start of it
 KNOWN_MAX = 50_000
 
 Value = TypeVar("Value")
