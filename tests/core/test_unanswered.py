@@ -179,6 +179,16 @@ class TestPowerOn:
         cloud.until(lambda: cloud.is_in("c1", at.Healthy), 1200)
         assert power_ons(cloud) == [1]
 
+    def test_whose_answer_is_given_up_once_the_host_is_led_back_leaves_nothing_open(self) -> None:
+        # World 73 of seed h2day12.
+        cloud = switched_on_once(unheard)
+        cloud.wake_up("c1", "c1-boot2")
+        cloud.until(lambda: cloud.is_in("c1", at.Returning), 1200)
+
+        cloud.tell(on.Replied(cloud.all_of(do.PowerOn)[0], on.Outcome.UNKNOWN, "timeout"))
+
+        assert not any(isinstance(action, do.PowerOn) for action in cloud.cluster.outbox)
+
     def test_that_switched_it_on_is_not_sent_again_while_it_boots(self) -> None:
         cloud = switched_on_once(lost)
         cloud.boot_s = 2 * SETTLE_S

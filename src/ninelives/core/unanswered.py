@@ -41,9 +41,13 @@ def hand_on(draft: Draft, action: do.Action) -> None:
 
 
 def is_automatic(draft: Draft, action: do.PowerOn) -> bool:
-    """Say whether policy, not a person alone, wants it: then it is tried again."""
-    is_last = draft.host(action.host).power_ons == action.attempt
-    return is_last and draft.policy(action.host).power_on_after_vacated
+    """Say whether policy, not a person alone, wants it, and waits for it: then it is tried again.
+
+    Whoever came up before the answer was given up is led back by then: nothing is left to see.
+    """
+    record = draft.host(action.host)
+    is_awaited = record.power_ons == action.attempt and isinstance(record.state, at.Vacated)
+    return is_awaited and draft.policy(action.host).power_on_after_vacated
 
 
 def is_unknown(draft: Draft, action: do.Action) -> bool:
