@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
+from ninelives.core import actions as do
 from ninelives.core import states as at
 from ninelives.core.model import HostId
 
@@ -20,7 +21,7 @@ from .state_table import HOST_STATES
 from .world import World
 
 FOLLOWED = 0.3  # the share of all hosts and servers
-ALWAYS_FOLLOWED = frozenset({at.Resetting})  # hardly ever entered, and left within a second
+ALWAYS_FOLLOWED = frozenset({at.Repairing, at.Resetting})  # hardly ever entered, and soon left
 LATE_S = (0.0, 0.0, 0.3, 3.0)  # at most this long after the state was entered
 ADOPTING = 0.5  # the share of worlds in which somebody, once, adopts a store that lost something
 LOST = ("1", "20", "500")  # decisions, at most
@@ -39,8 +40,8 @@ class Blow(NamedTuple):
 BLOWS: Mapping[type, tuple[Blow, ...]] = {
     at.Healthy: (
         Blow("guest GUESTS crash; power HOST off", 0.4, 900.0, 4.0),
-        Blow("user pause GUESTS; guest GUESTS crash; power HOST off", 0.1, 900.0, 4.0),
-        Blow("user pause GUESTS; user live-migrate GUESTS; power HOST off", 0.1, 900.0, 2.0),
+        Blow("guest GUESTS crash; user pause GUESTS; power HOST off", 0.3, 900.0, 4.0),
+        Blow("user pause GUESTS; user live-migrate GUESTS; power HOST off", 0.2, 900.0, 2.0),
         Blow("net HOST tenant down", 0.1, 600.0),
         Blow("agent HOST crash", 0.15, 60.0),
         Blow("libvirt HOST hang", 0.15, 60.0),
@@ -56,6 +57,8 @@ BLOWS: Mapping[type, tuple[Blow, ...]] = {
     at.Done: (Blow("guest SERVER crash", 0.4, 3.0),),
     at.Skipped: (Blow("guest SERVER crash", 0.4, 3.0),),
 }
+# Befalls who is well and read all the same: its service is repaired as an answer comes once more.
+AS_READ = Blow("libvirt HOST hang", 1.0, 3.0)
 
 
 @dataclass(slots=True)
@@ -89,6 +92,9 @@ class Chase:
         for server, move in happening.decision.moves.items():
             if move is not None:
                 self._entered(when, server, type(move.state))
+        for action in happening.decision.actions:
+            if isinstance(action, do.Watch) and self.states.get(action.host) is at.Healthy:
+                self._strike(when + AS_READ.within_s * self.rng.random(), action.host, AS_READ)
 
     def _adopt(self, when: float) -> None:
         self.adopts_at = None
