@@ -1,9 +1,13 @@
 """A real cluster fences by real agents: whom it must, by the next device too, and nobody else."""
 
 import asyncio
+import json
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
 from tests.lab.clustered import AS_ROOT, HOSTS, NEEDED, PATIENCE_S, Cluster, cluster_in
@@ -17,6 +21,7 @@ from ninelives.core.model import HostId
 from ninelives.lab.hosts import BmcMode
 from ninelives.lab.processes import until
 
+ROOT = Path(__file__).parents[2]
 REMOTED = "pacemaker-remoted"
 FENCED_S = 10.0  # measured: 1 s where nobody else works
 pytestmark = [*NEEDED, AS_ROOT]
@@ -133,6 +138,28 @@ class TestWhoFollowsTheCluster:
         assert asyncio.run(nowhere.look()) == Unknown("not connected")
         assert asyncio.run(nowhere.levels()) is None
         assert asyncio.run(nowhere.is_fenced("c1")) is False
+
+
+def test_what_pacemaker_has_fenced_is_evacuated_without_a_shot_of_ours(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """A controller on a member of the cluster. Servers and Nova stand in, all else is real."""
+    program = [sys.executable, "-m", "tests.lab.story_of_a_fencing"]
+    folder = cluster.hosts.places.folder
+    line = [*space(cluster.hosts).entering("ctl1"), "/usr/bin/env", f"--chdir={ROOT}", *program]
+    words = [*line, str(folder), str(tmp_path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as story:
+        assert story.stdout is not None
+        assert story.stdout.readline() == "ready\n"
+
+        cluster.hosts.kill("c1", REMOTED)
+
+        told = json.loads(story.stdout.readline())
+    said = [(line["event"], line.get("about"), line.get("why")) for line in told["said"]]
+    assert len(told["servers"]) == 2
+    assert told["twice"] == {}
+    assert ("proof.made", "c1", "pacemaker") in said
+    assert not [event for event, *_ in said if event in {"shot.fired", "bug.disarmed"}]
 
 
 def followed(cluster: Cluster, host: str, fault: Callable[[], None]) -> list[Event]:
