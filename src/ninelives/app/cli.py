@@ -4,6 +4,7 @@ import click
 
 from .cli_arm import arm, disarm
 from .cli_cloud import cloud
+from .cli_cluster import cluster
 from .cli_compare import compare
 from .cli_completion import completion
 from .cli_config import config
@@ -38,6 +39,7 @@ def main() -> None:
 
 
 main.add_command(arm)
+main.add_command(cluster)
 main.add_command(completion)
 main.add_command(config)
 main.add_command(controller)

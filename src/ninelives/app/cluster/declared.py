@@ -88,6 +88,11 @@ def _node(cluster: Cluster, name: str, node: Member | Remote) -> Iterator[tuple[
         yield Key(Kind.RESOURCE, "", device.name), plain(primitive(name, device))
 
 
+def nodes_of(cluster: Cluster) -> dict[str, Member | Remote]:
+    """Return controllers and compute hosts together."""
+    return {**cluster.members, **cluster.remotes}
+
+
 def remote_piece(name: str, remote: Remote) -> Element:
     """Make the connection to a compute host."""
     implied = {"server": remote.server or name}
