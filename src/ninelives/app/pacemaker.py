@@ -5,12 +5,15 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from ninelives.adapters.pacemaker.follow import Known, Ways, follow
+from ninelives.adapters.pacemaker.gate import Gate
 from ninelives.adapters.pacemaker.tools import Tools
+from ninelives.core.cluster import Cluster
 from ninelives.core.draft import Draft
 from ninelives.core.model import HostId
 from ninelives.core.roads import usable_roads
 from ninelives.engine.loop import Source
 
+from .cluster_gate import Gates
 from .config.configuration import Configuration
 from .foundation import Foundation
 from .telemetry import Presence
@@ -23,13 +26,21 @@ def cluster_sources(
 ) -> tuple[Source, ...]:
     """Follow the cluster of this machine, where the configuration says that there is one.
 
+    It also keeps the gates of the hosts whose nova-compute that cluster starts.
+
     The only strong sign of life that a controller hears by itself is a host's report to Nova.
     """
     every_s = configuration.pacemaker_every_s
     if every_s is None:
         return ()
     ways = Ways(loop_time, reported_at, partial(usable, base.presence))
-    return (partial(follow, Tools(), known_of(configuration), ways, every_s),)
+    known = known_of(configuration)
+    gates = Gates(known.nodes, partial(mind, base.presence), Gate())
+    return (partial(follow, Tools(), known, ways, every_s), gates.keep)
+
+
+def mind(presence: Presence) -> Cluster | None:
+    return presence.mind
 
 
 def loop_time() -> float:
