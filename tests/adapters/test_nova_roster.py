@@ -242,6 +242,24 @@ def test_who_is_on_no_list_is_read_itself() -> None:
     assert [found[name].host for name in "abc"] == ["c2", "c2", "c9"]
 
 
+def test_who_cannot_be_read_keeps_nobody_else_from_being_read() -> None:
+    minimal = {"id": "c", "status": "UNKNOWN", "tenant_id": "p"}
+    rows = [server(name, "c2", 30) for name in "ab"]
+    told = wire([listed(*rows, minimal, second=31)], [moves()])
+    told.told[f"GET {V}/servers/b/os-instance-actions"].append(reply(503))
+    told.told[f"GET {V}/servers/d"].append(reply(500))
+
+    async def story(roster: Roster) -> list[ServerSeen | BaseException]:
+        await roster.show(IDS)
+        checks = [roster.show((each,)) for each in IDS]
+        found = await asyncio.gather(*checks, return_exceptions=True)
+        return [each if isinstance(each, BaseException) else each[0] for each in found]
+
+    seen = play(told, story)
+
+    assert [type(each) for each in seen] == [ServerSeen, Unreachable, Garbled, Unreachable]
+
+
 def test_who_rests_together_on_a_host_is_checked_by_a_list_of_it() -> None:
     rows = [server(name, "c1") for name in "abcd"]
     told = wire([listed(*rows, second=31)], [moves(record("c", 7, "accepted", "18:00:20"))])

@@ -15,13 +15,13 @@ has shown anything for long are asked for directly: nobody's picture grows old u
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from ninelives.core.model import HostId, ServerId, ServerSeen, VmState
-from ninelives.engine.errors import Unreachable
+from ninelives.engine.errors import Garbled, PortError, Unreachable
 
 from .fields import Fields, inner, rows
 from .known import Asked, Known, by_server, is_older, with_asked
@@ -61,7 +61,9 @@ class Roster:
         self._moves_as_of: datetime | None = None  # the same of all records
         self._era = 1
         self._lists_from = 0.0  # by our clock: before, lists of hosts were slow
-        self._looks: Gathered[Look, ServerSeen] = Gathered(self._look, Company(WATCH_S, COMPANY_S))
+        self._looks: Gathered[Look, ServerSeen | PortError] = Gathered(
+            self._look, Company(WATCH_S, COMPANY_S)
+        )
 
     # Looking.
 
@@ -89,7 +91,7 @@ class Roster:
         """Show these servers as they are now; who is no more is shown as deleted."""
         wanted = list(dict.fromkeys(servers))
         if len(wanted) == 1 and asyncio.get_running_loop().time() < self._lists_from:
-            return tuple(self._said(*each) for each in (await self._ask_each(wanted)).items())
+            return (self._said(wanted[0], await self._ask(wanted[0])),)
         return await self._looked([Look(server, len(wanted) == 1) for server in wanted])
 
     async def watch(self, servers: Iterable[ServerId]) -> tuple[ServerSeen, ...]:
@@ -101,7 +103,7 @@ class Roster:
         if not looks:
             return ()
         found = await self._looks.ask_all(looks, is_patient)
-        return tuple(found[look] for look in looks)
+        return tuple(_good(found[look]) for look in looks)
 
     def _said(self, server: ServerId, known: Known) -> ServerSeen:
         if known.fields is None:
@@ -133,7 +135,8 @@ class Roster:
 
     # Together.
 
-    async def _look(self, looks: Iterable[Look]) -> dict[Look, ServerSeen]:
+    async def _look(self, looks: Iterable[Look]) -> dict[Look, ServerSeen | PortError]:
+        """Answer each; that one of them cannot be read keeps nobody else from being seen."""
         asked = list(looks)
         wanted = list(dict.fromkeys(look.server for look in asked))
         afresh = {look.server for look in asked if look.is_afresh}
@@ -142,11 +145,17 @@ class Roster:
             found = await self._ask_each(wanted)
         else:
             found = await self._catch_up(wanted, afresh)
-        return {each: self._said(each.server, found[each.server]) for each in asked}
+        return {each: self._answer(each.server, found[each.server]) for each in asked}
+
+    def _answer(self, server: ServerId, found: Known | PortError) -> ServerSeen | PortError:
+        try:
+            return self._said(server, _good(found))
+        except PortError as error:
+            return error
 
     async def _catch_up(
         self, wanted: list[ServerId], afresh: set[ServerId]
-    ) -> dict[ServerId, Known]:
+    ) -> dict[ServerId, Known | PortError]:
         """Bring what is known up to date by lists; ask directly for whom they do not answer."""
         asked_at = asyncio.get_running_loop().time()
         listed = await self._listed(wanted, afresh)
@@ -163,10 +172,10 @@ class Roster:
         unread = [each for each in wanted if each not in current or each in afresh - found.keys()]
         unswept = self._unswept(each for each in wanted if each not in unread)
         asked = await self._ask_each([*unread, *unswept])
-        found = await self._with_actions(
-            {each: found[each] for each in wanted if each in found}, afresh, listed.date
-        )
-        return {each: self._known[each] for each in wanted} | found | asked
+        shown = {each: found[each] for each in wanted if each in found}
+        read = await self._with_actions(shown, afresh, listed.date)
+        kept = {each: self._known[each] for each in wanted if each not in asked}
+        return {**kept, **shown, **read, **asked}
 
     async def _listed(self, wanted: list[ServerId], afresh: set[ServerId]) -> Rows | None:
         """List who rests, by hosts, and what changed. None: too much did to list it all."""
@@ -196,15 +205,22 @@ class Roster:
         return changed is not None and self._as_of is not None and changed < self._as_of - OVERLAP
 
     def _hosts_worth_listing(self, wanted: Iterable[ServerId]) -> list[str]:
-        asked = Counter(map(self.host_of, wanted))
+        asked = Counter(map(self._host, wanted))
         if not any(many > 1 for many in asked.values()):
             return []
-        on_host = Counter(map(self.host_of, self._known))
+        on_host = Counter(map(self._host, self._known))
         return sorted(
             host
             for host, many in asked.items()
             if host and many > 1 and many * LISTED_FOR_ONE >= on_host[host]
         )
+
+    def _host(self, server: ServerId) -> str | None:
+        """Return where it was; None also where its cell is down, and Nova does not say."""
+        try:
+            return self.host_of(server)
+        except Garbled:
+            return None
 
     async def _timed(self, asked: Awaitable[Value]) -> Value:
         """Await a list; where that is slow, no check is made by a list again for long.
@@ -242,21 +258,16 @@ class Roster:
 
     async def _with_actions(
         self, shown: Mapping[ServerId, Known], afresh: set[ServerId], date: datetime
-    ) -> dict[ServerId, Known]:
+    ) -> dict[ServerId, Known | PortError]:
         """Read the last actions of who is checked, and of whom somebody else changed."""
-        found = dict(shown)
         before = asyncio.get_running_loop().time() - STARTING_S
-
-        async def one(server: ServerId) -> None:
-            found[server] = await self._with_action(server, found[server])
-
         others = {
             server
             for server, known in shown.items()
             if known.is_done_changing(date) and known.started_at < before
         }
-        await together(one(server) for server in shown if server in afresh | others)
-        return found
+        due = shown.keys() & (afresh | others)
+        return await _each(lambda server: self._with_action(server, shown[server]), due)
 
     # Eras.
 
@@ -273,14 +284,8 @@ class Roster:
 
     # A few: each directly.
 
-    async def _ask_each(self, servers: Iterable[ServerId]) -> dict[ServerId, Known]:
-        found: dict[ServerId, Known] = {}
-
-        async def one(server: ServerId) -> None:
-            found[server] = await self._ask(server)
-
-        await together(map(one, servers))
-        return found
+    async def _ask_each(self, servers: Iterable[ServerId]) -> dict[ServerId, Known | PortError]:
+        return await _each(self._ask, servers)
 
     async def _ask(self, server: ServerId) -> Known:
         """Read one whole."""
@@ -345,3 +350,25 @@ class Roster:
         actions, host = rows(page.fields, "instanceActions"), host_of(known.fields)
         here = self.around.names.host(host) if host else None
         return Asked(user_action(actions, ours), own_reboot(actions, ours, here), page.date)
+
+
+async def _each(
+    ask: Callable[[ServerId], Awaitable[Known]], servers: Iterable[ServerId]
+) -> dict[ServerId, Known | PortError]:
+    """Ask for each; whoever cannot be read fails alone."""
+    found: dict[ServerId, Known | PortError] = {}
+
+    async def one(server: ServerId) -> None:
+        try:
+            found[server] = await ask(server)
+        except PortError as error:
+            found[server] = error
+
+    await together(map(one, servers))
+    return found
+
+
+def _good(found: Value | PortError) -> Value:
+    if isinstance(found, PortError):
+        raise found
+    return found
