@@ -162,6 +162,18 @@ class TestAFencingThatWasNotWitnessed:
         assert fences(told(Played([before, seen]))) == []
 
 
+def test_what_turns_up_late_below_a_persons_word_is_not_told_beside_it() -> None:
+    """Or an old shot by a device would make a proof of what nobody shot today."""
+    confirmed = look("confirmed")
+    late = replace(FENCED.fences[0], target="c2")
+    human = next(each for each in confirmed.fences if each.delegate == "a human")
+    seen = replace(confirmed, fences=(human, late))
+
+    said = fences(told(Played([HEALTHY, seen])))
+
+    assert [each.by_confirmation for each in said] == [True]
+
+
 def test_a_persons_word_is_told_as_such() -> None:
     confirmed = look("confirmed")
     before = replace(HEALTHY, fences=confirmed.fences[3:])  # c1 had been fenced
