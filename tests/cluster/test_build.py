@@ -124,6 +124,52 @@ def test_a_removal_that_was_cut_short_goes_on(site: Site) -> None:
         assert pieces_of(parsed(site.cib.read_text())) == wanted
 
 
+def test_rules_that_others_wrote_go_with_the_resource_that_goes(site: Site) -> None:
+    site.run("build")
+    rule = (
+        '<rsc_location id="theirs" rsc="neutron-openvswitch-agent-clone" node="ctl1" score="-5"/>'
+    )
+    site.cib.write_text(site.cib.read_text().replace("</constraints>", f"{rule}</constraints>"))
+    text = site.file.read_text()
+    site.file.write_text(text[: text.index("  neutron-")] + text[text.index("orders:") :])
+
+    refused, removed = site.run("build"), site.run("build", "--remove")
+
+    assert refused.exit_code == 77
+    assert removed.exit_code == 0, removed.output
+    assert "1/1 services and their rules that go: 3 changes" in removed.output
+    assert "theirs" not in site.cib.read_text()
+
+
+def test_a_level_that_others_wrote_is_not_replaced_unasked(site: Site) -> None:
+    site.run("build")
+    theirs = site.cib.read_text().replace("apc-cmp2,fence-ninelives", "apc-cmp2,ipmi-cmp3")
+    site.cib.write_text(theirs)
+
+    refused, replaced = site.run("build"), site.run("build", "--remove")
+
+    assert "level cmp2 1" in refused.output
+    assert replaced.exit_code == 0
+    assert pieces_of(parsed(site.cib.read_text())) == pieces_from(cluster())
+
+
+def test_a_plan_names_also_what_only_becomes_sayable_by_it(site: Site) -> None:
+    """A device in a level of others is nobody's, until that level is replaced."""
+    site.run("build")
+    old = (
+        site.cib.read_text()
+        .replace("ipmi-cmp3", "power-cmp3")
+        .replace("power-cmp3,fence-ninelives", "power-cmp3,ipmi-ctl1")
+    )
+    site.cib.write_text(old)
+
+    plan, built, again = site.run("plan"), site.run("build", "--remove"), site.run("plan")
+
+    assert "- resource power-cmp3" in plan.output
+    assert built.exit_code == 0, built.output
+    assert "nothing to change" in again.output
+
+
 def test_a_role_is_taken_away_and_given_to_another_kind_of_node(site: Site) -> None:
     site.run("build")
     site.edit("  cmp3:\n    role: compute\n", "  cmp3:\n    role: network\n")

@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 
 from ninelives.adapters.pacemaker.cib.changes import changed
 from ninelives.adapters.pacemaker.cib.pieces import pieces_of
-from ninelives.adapters.pacemaker.cib.tools import Target, patched, read, settled, verified
+from ninelives.adapters.pacemaker.cib.tools import Target, patched, read, settled, stopped, verified
 from ninelives.adapters.pacemaker.cib.tree import frozen, parsed_tree, written
-from ninelives.engine.errors import Garbled, Refused
+from ninelives.engine.errors import Garbled, Refused, Unreachable
 
 from .model import Cluster
-from .planning import Plan, Step, planned
+from .planning import Plan, Step, planned, runs
 
 STEPS_MAX = 24  # twice as many as there are kinds: what does not end by then is undone by somebody
 SETTLE_S = 120
@@ -43,9 +43,9 @@ async def built(target: Target, cluster: Cluster, tell: Callable[[str], None]) -
         step = plan.steps[0]
         many = f"{len(step.changes)} change{'s' if len(step.changes) > 1 else ''}"
         tell(f"{min(number, total)}/{total} {step.title}: {many}")
+        if target.file is None:
+            cib = await _without_what_runs(target, step, cib, tell)
         await _made(target, step, cib)
-        if target.file is None and any(each.is_removal for each in step.changes):
-            await settled(target, SETTLE_S)  # what ran there has stopped before its host goes
         done += len(step.changes)
         plan, cib = await plan_of(target, cluster)
         if step in plan.steps:
@@ -53,6 +53,26 @@ async def built(target: Target, cluster: Cluster, tell: Callable[[str], None]) -
                 f"{step.title}: the cluster is as it was before", "does somebody undo it?"
             )
     raise Refused("somebody else changes the same things", "find out who, and build again")
+
+
+async def _without_what_runs(
+    target: Target, step: Step, cib: str, tell: Callable[[str], None]
+) -> str:
+    """Stop what goes before it goes, and return the CIB after that.
+
+    A resource whose definition is gone is stopped all the same, but as an orphan: nobody waits for
+    it, and a host whose connection and devices go at once could not be fenced if it fell just then.
+    """
+    leaving = [each.key.name for each in step.changes if each.is_removal and runs(each)]
+    for name in leaving:
+        tell(f"    stopping {name}")
+        if not await stopped(name, SETTLE_S):
+            raise Unreachable(
+                f"{name} has not stopped within {SETTLE_S} s", "crm_mon -1; try again"
+            )
+    if any(each.is_removal for each in step.changes):
+        await settled(target, SETTLE_S)
+    return await read(target) if leaving else cib
 
 
 async def _made(target: Target, step: Step, cib: str) -> None:

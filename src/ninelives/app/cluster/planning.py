@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ninelives.adapters.pacemaker.cib.changes import Change, differences
-from ninelives.adapters.pacemaker.cib.pieces import Key, Kind, Pieces
+from ninelives.adapters.pacemaker.cib.pieces import RESOURCES, Key, Kind, Pieces
 from ninelives.adapters.pacemaker.cib.tree import Element
 from ninelives.engine.errors import ConfigError
 
@@ -46,18 +46,78 @@ def planned(live: Pieces, cluster: Cluster) -> Plan:
     """Compare a cluster with the declared one. Pure."""
     declared = pieces_from(cluster)
     said, unmanaged = _said(live)
-    changes = differences(live, declared, said)
-    after = {key: piece for key, piece in live.items() if key not in said} | dict(declared)
+    changes, after = _changes(live, declared, said)
+    for _ in range(ROUNDS_MAX):
+        # What could not be said may be sayable afterwards (a device, once nobody else's level names
+        # it): a second build would take it away, so this one has to show it.
+        more = _said(after)[0] - declared.keys()
+        if not more:
+            break
+        said |= more
+        changes, after = _changes(live, declared, said)
+    taken = {each.key for each in changes if each.is_removal}
     overwritten = [
         each.key for each in changes
         if each.before and each.after and each.key not in said and each.key.kind in WHOLE
     ]  # fmt: skip
     lost = (*(each.key for each in changes if each.is_removal), *overwritten)
-    left = tuple(key for key in unmanaged if key not in declared)
+    left = tuple(key for key in unmanaged if key not in declared and key not in taken)
     return Plan(tuple(_steps(changes)), left, tuple(lost), after, declared)
 
 
-WHOLE = frozenset({Kind.RESOURCE, Kind.ALERT})
+WHOLE = frozenset({Kind.RESOURCE, Kind.ALERT, Kind.LEVEL})
+ROUNDS_MAX = 5
+
+
+def _changes(
+    live: Pieces, declared: Pieces, mine: frozenset[Key]
+) -> tuple[tuple[Change, ...], Pieces]:
+    """Return the changes when `mine` may be taken away, and what is there afterwards."""
+    changes = differences(live, declared, mine)
+    changes = (*changes, *_orphans(live, changes))
+    taken = {each.key for each in changes if each.is_removal}
+    return changes, {key: live[key] for key in live if key not in taken} | dict(declared)
+
+
+def _orphans(live: Pieces, changes: tuple[Change, ...]) -> Iterator[Change]:
+    """Take away the rules, whoever wrote them, of a resource that goes: they would name nothing."""
+    gone, named = _gone(changes), {each.key for each in changes}
+    for key, piece in live.items():
+        if key.kind is Kind.CONSTRAINT and key not in named and _names(piece) & gone:
+            yield Change(key, piece, None)
+
+
+def _gone(changes: tuple[Change, ...]) -> set[str]:
+    """List the resources that go, and what is inside them."""
+    return {
+        name
+        for each in changes
+        if each.is_removal and each.key.kind is Kind.RESOURCE
+        for name in _inside(_piece(each))
+    }
+
+
+def _inside(piece: Element) -> Iterator[str]:
+    if piece.tag in RESOURCES:
+        yield piece.get("id")
+    for child in piece.children:
+        yield from _inside(child)
+
+
+def _names(piece: Element) -> set[str]:
+    """List the resources that a rule is about."""
+    ends = {
+        piece.get(name) for name in ("rsc", "with-rsc", "first", "then", "id") if piece.get(name)
+    }
+    return ends.union(*map(_names, piece.children)) if piece.tag in RULES else set()
+
+
+RULES = frozenset(
+    {
+        *("rsc_location", "rsc_order", "rsc_colocation", "rsc_ticket"),
+        *("resource_set", "resource_ref"),
+    }
+)
 
 
 def _said(live: Pieces) -> tuple[frozenset[Key], tuple[Key, ...]]:
@@ -67,6 +127,11 @@ def _said(live: Pieces) -> tuple[frozenset[Key], tuple[Key, ...]]:
     except ConfigError:
         return frozenset(), tuple(sorted(live))  # not even a member: everything in it is foreign
     return frozenset(pieces_from(found.cluster)), found.unmanaged
+
+
+def runs(change: Change) -> bool:
+    """Say whether it is about something that is started and stopped, and is no power device."""
+    return change.key.kind is Kind.RESOURCE and not _is_device(change)
 
 
 def _is_device(change: Change) -> bool:
@@ -98,8 +163,8 @@ def _is_host(change: Change) -> bool:
 
 
 def _is_service(change: Change) -> bool:
-    is_resource = change.key.kind is Kind.RESOURCE and not _is_device(change)
-    return (is_resource and not _is_remote(change)) or change.key.kind is Kind.CONSTRAINT
+    is_service = runs(change) and not _is_remote(change)
+    return is_service or change.key.kind is Kind.CONSTRAINT
 
 
 def _is_role(change: Change) -> bool:
@@ -122,8 +187,17 @@ REMOVING = tuple((title, kind) for title, kind in reversed(ADDING))
 
 
 def _steps(changes: tuple[Change, ...]) -> Iterator[Step]:
-    """Group the changes. A constraint that is replaced goes in the step in which its heir comes."""
-    at_once = [each for each in changes if each.is_removal and each.key.kind is Kind.CONSTRAINT]
+    """Group the changes.
+
+    A rule that is replaced goes when its heir comes; one of a resource that goes, with it.
+    """
+    leaving = _gone(changes)
+    at_once = [
+        each
+        for each in changes
+        if each.is_removal and each.key.kind is Kind.CONSTRAINT
+        if not _names(_piece(each)) & leaving
+    ]
     removed = [each for each in changes if each.is_removal and each not in at_once]
     for title, kind in ADDING:
         added = [each for each in (*at_once, *changes) if kind(each) and each not in removed]
@@ -132,9 +206,9 @@ def _steps(changes: tuple[Change, ...]) -> Iterator[Step]:
             yield Step(title, tuple(added))
     gone = {each.key.name for each in removed if _is_host(each)}
     for title, kind in REMOVING:
-        leaving = tuple(each for each in removed if _leaves_with(each, gone, kind))
-        if leaving:
-            yield Step(f"{title} that go", leaving)
+        parting = tuple(each for each in removed if _leaves_with(each, gone, kind))
+        if parting:
+            yield Step(f"{title} that go", parting)
 
 
 def _leaves_with(change: Change, gone: set[str], kind: Callable[[Change], bool]) -> bool:

@@ -15,6 +15,8 @@ from typing import NamedTuple
 from ninelives.adapters.process import Ended, Program, run
 from ninelives.engine.errors import ConfigError, Refused, Unreachable
 
+from .tree import parsed_tree, written
+
 QUERY_S, PATCH_S, THINK_S = 30.0, 60.0, 120.0
 ANSWER_MAX = 64 * 1024 * 1024  # the CIB of 60 hosts is half a megabyte
 NOT_CONNECTED = 102  # CRM_EX_DISCONNECT, include/crm/common/results.h
@@ -60,13 +62,26 @@ async def patched(target: Target, before: str, after: str) -> None:
 
 
 async def verified(cib: str) -> tuple[str, ...]:
-    """Return what crm_verify calls an error in a CIB; its warnings are about what runs."""
-    with _as_file(cib) as file:
-        told = await ask(
-            Target(), "crm_verify", "-V", f"--xml-file={file}", limit_s=THINK_S, good=None
-        )
+    """Return what crm_verify calls an error in a CIB; its warnings are about what runs.
+
+    It is shown the configuration alone: of a running cluster it would call the scheduler's work of
+    this moment an error, too (a resource that is to go is "active on 2 nodes").
+    """
+    alone = parsed_tree(cib)
+    for status in alone.findall("status"):
+        status.clear()
+    with _as_file(written(alone)) as file:
+        words = ("-V", f"--xml-file={file}")
+        told = await ask(Target(), "crm_verify", *words, limit_s=THINK_S, good=None)
     lines = told.stderr.splitlines()
     return tuple(line.strip() for line in lines if "error:" in line or "valid against" in line)
+
+
+async def stopped(name: str, limit_s: int) -> bool:
+    """Have the running cluster stop a resource, and wait; say whether it came to rest."""
+    words = ("--meta", "--set-parameter=target-role", "--parameter-value=Stopped")
+    await ask(Target(), "crm_resource", f"--resource={name}", *words, limit_s=QUERY_S)
+    return await settled(Target(), limit_s)
 
 
 async def simulated(cib: str, words: Sequence[str]) -> tuple[str, str]:
