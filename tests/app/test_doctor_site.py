@@ -127,3 +127,14 @@ def test_servers_that_would_fit_nowhere_are_counted_host_by_host(
     found = said(list(asyncio.run(examined(configured())).findings))
 
     assert "1 of 2 servers fit nowhere" in found["warning c1"]
+
+
+def test_pacemaker_shoots_by_itself_and_proves_nothing_by_a_device_that_we_do_not_know(
+    configured: Configured,
+) -> None:
+    assert not [each for each in of_site(configured()) if each.about == "pacemaker"]
+
+    found = said(list(of_site(configured("[pacemaker]\nwatch = true\n"))))
+
+    assert "no brake of ours stops it" in found["note pacemaker"]
+    assert "is never its proof" in found["warning c1"]

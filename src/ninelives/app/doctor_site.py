@@ -30,6 +30,21 @@ def of_site(configuration: Configuration) -> Iterator[Finding]:
     """Find what the inventory alone says. Pure."""
     yield from _of_boots(configuration)
     yield from of_quorums(configuration)
+    yield from of_pacemaker(configuration)
+
+
+def of_pacemaker(configuration: Configuration) -> Iterator[Finding]:
+    """Find what is to be known of a cluster that shoots by itself. Pure."""
+    if configuration.pacemaker_every_s is None:
+        return
+    what = "decides and shoots by itself: no brake of ours stops it"
+    remedy = "its own settings do: docs/reference/pacemaker.md"
+    yield Finding(Grade.NOTE, "pacemaker", what, remedy)
+    known = {device.host for device in configuration.devices.values() if device.cluster_device}
+    for host in sorted(configuration.setting.site.hosts.keys() - known):
+        what = "no device of it has a cluster_device: a fencing by Pacemaker is never its proof"
+        remedy = "name the resource of the cluster beside each power device that is the same"
+        yield Finding(Grade.WARNING, host, what, remedy)
 
 
 def _of_boots(configuration: Configuration) -> Iterator[Finding]:
