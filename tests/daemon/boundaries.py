@@ -8,8 +8,10 @@ durable, and nothing has left. "answered": it went out, its answer is here, and 
 "closed": the answer is durable, and nobody has acted upon it. The names come from the core's own
 vocabulary, so that an order which is added there brings its boundaries with it.
 
-Run as a program (`-m tests.daemon.boundaries CONFIG NAME BOUNDARY`) this is the controller itself:
-the same store, loop, adapters and guard, with a SIGKILL from within where the name says.
+Run as a program (`-m tests.daemon.boundaries CONFIG NAME MET BOUNDARY…`) this is the controller
+itself: the same store, loop, adapters and guard, with a SIGKILL from within at whichever of the
+boundaries comes first that nobody has met yet. What is on its way at one time is answered in any
+order, and its answers may share a transaction: one death meets all that it lies at.
 """
 
 import asyncio
@@ -17,6 +19,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -39,26 +42,47 @@ BOUNDARIES = frozenset(
     {f"{order.__name__} {point}" for order in ORDERS for point in POINTS}
     | {"TermBegan decided", "TermBegan committed"}
 )
-NEVER = "never"
+DIES = "test.dies"
+
+
+class Deaths:
+    """The boundaries of one story, and which of them somebody has died at; on disk, for all."""
+
+    def __init__(self, met: Path, boundaries: Sequence[str]) -> None:
+        self._met, self._boundaries = met, boundaries
+
+    def left(self) -> list[str]:
+        met = self._met.read_text().splitlines() if self._met.exists() else []
+        return [each for each in self._boundaries if each not in met]
+
+    def die_at(self, crossed: Collection[str]) -> None:
+        """Die here, if nobody has yet."""
+        here = [each for each in self.left() if each in crossed]
+        if not here:
+            return
+        with self._met.open("a") as met:
+            met.writelines(f"{each}\n" for each in here)
+        line = json.dumps({"event": DIES, "at": here, "pid": os.getpid()})
+        os.write(sys.stderr.fileno(), f"{line}\n".encode())
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class MortalStore:
-    """The store of a controller that dies at one boundary."""
+    """The store of a controller that dies at a boundary."""
 
-    def __init__(self, store: SqlStore, boundary: str) -> None:
-        self._store, self._boundary = store, boundary
+    def __init__(self, store: SqlStore, deaths: Deaths) -> None:
+        self._store, self._deaths = store, deaths
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
 
     def commit(self, batch: Batch) -> Committed | Conflict | TermLost:
-        """Die before or after the transaction, where it is the one that was named."""
+        """Die before or after the transaction, where it is one that was named."""
         crossed = crossed_by(batch)
-        if self._boundary in crossed and self._boundary.endswith(BEFORE):
-            die(self._boundary)
+        self._deaths.die_at([each for each in crossed if each.endswith(BEFORE)])
         answer = self._store.commit(batch)
-        if self._boundary in crossed and isinstance(answer, Committed):
-            die(self._boundary)
+        if isinstance(answer, Committed):
+            self._deaths.die_at([each for each in crossed if each.endswith(AFTER)])
         return answer
 
 
@@ -78,12 +102,6 @@ def crossed_by(batch: Batch) -> frozenset[str]:
     return frozenset(crossed)
 
 
-def die(boundary: str) -> None:
-    line = json.dumps({"event": "test.dies", "at": boundary})
-    os.write(sys.stderr.fileno(), f"{line}\n".encode())
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def impatient(configuration: Configuration) -> Configuration:
     """Shorten what nobody may configure so short, because a proof rests on it.
 
@@ -93,13 +111,13 @@ def impatient(configuration: Configuration) -> Configuration:
     return replace(configuration, setting=replace(configuration.setting, policy=policy))
 
 
-def main(config: str, name: str, boundary: str) -> None:
+def main(config: str, name: str, met: str, *boundaries: str) -> None:
     """Run one controller as `ninelives controller` does, until it dies."""
     path = Path(config)
     configuration = impatient(read_configuration(path, name))
     logs.configure(configuration.log)
     with laid(configuration) as base:
-        mortal: Any = MortalStore(base.store, boundary)
+        mortal: Any = MortalStore(base.store, Deaths(Path(met), boundaries))
         asyncio.run(live(replace(base, store=mortal), Source(path, name), configuration))
 
 

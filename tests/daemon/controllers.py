@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -53,7 +54,7 @@ class Controller:
         try:
             with urlopen(f"http://{began[-1]['http']}{path}", timeout=5.0) as reply:
                 return reply.status, reply.read().decode()
-        except OSError as error:
+        except (OSError, HTTPException) as error:  # it may die in the middle of its answer
             return getattr(error, "code", 0), ""
 
     def is_alive(self) -> bool:

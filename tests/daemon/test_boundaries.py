@@ -1,21 +1,22 @@
 """The controller dies (SIGKILL) at every boundary of its journal, and another one goes on.
 
-Each story is one line of controllers: one leads, one stands by, and each dies at the boundary that
-is next. What is left to the last of them must end as if nobody had died, with nothing sent twice.
+In each story one leads and one stands by, and for each that dies another one starts, until somebody
+has died at every boundary of the story. What is left to the last of them must end as if nobody had
+died, with nothing sent twice.
 """
 
 import inspect
 import signal
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.cloud.cloud_client import Cloud
-from tests.daemon.boundaries import BOUNDARIES, NEVER
+from tests.daemon.boundaries import BOUNDARIES, DIES, Deaths
 from tests.daemon.boundary_stories import AT_REST, STORIES, Story, actions_of, all_of
 from tests.daemon.controllers import Controller, until
 
@@ -27,9 +28,10 @@ pytestmark = pytest.mark.timeout(900)
 
 TURNS, WITNESS = ("n1", "n2"), "n3"
 DIES_WITHIN_S = 150.0
+MET = "met"  # a file beside the configurations
 
 # Waits that begin anew with every leader; a dozen of them die here. One move at a time, so that
-# there is one left for each boundary.
+# there is a server left for each boundary.
 QUICK = {
     "\nsettle_s = 5.0": "\nsettle_s = 2.0",
     "look_again_s = 2.0": "look_again_s = 1.0",
@@ -44,21 +46,17 @@ OF_STORAGE = {"Revoke": "revoke", "LiftRevocation": "lift"}
 # Nothing leaves with it, and nobody answers: the term ends. The simulator kills its leader there.
 OF_THE_TERM = frozenset(all_of("HandOver"))
 
-OPEN = {
-    "led_back_lost": "a reboot in place that was decided, and never sent, is taken for answered by"
-    " the next leader: Nova says 'active' of the server, which nobody has started"
-}
-
 
 @dataclass
 class Mortal(Controller):
     """A controller that dies at a boundary."""
 
-    boundary: str = NEVER
+    boundaries: Sequence[str] = ()
 
     def command(self) -> list[str]:
-        module = "tests.daemon.boundaries"
-        return [sys.executable, "-m", module, str(self.config), self.name, self.boundary]
+        module, met = "tests.daemon.boundaries", str(self.config.with_name(MET))
+        command = [sys.executable, "-m", module, str(self.config), self.name, met]
+        return [*command, *self.boundaries]
 
     def is_dead(self) -> bool:
         """Say that it died where it should; any other end is a failure."""
@@ -67,23 +65,20 @@ class Mortal(Controller):
             return False
         last = self.log.read_text()[-2000:]
         assert ended == -signal.SIGKILL, last
-        assert self.boundary in {line["at"] for line in self.said("test.dies")}, last
+        assert self.process.pid in {line["pid"] for line in self.said(DIES)}, last
         return True
-
-    def is_up(self) -> bool:
-        return self.is_dead() or self.leads()
 
 
 @dataclass
 class Line:
-    """Controllers one after the other, over one story."""
+    """Controllers beside each other, and after each other, over one story."""
 
     folder: Path
     cloud: Cloud
     story: Story
     stack: ExitStack
     servers: list[str] = field(init=False)
-    begun: int = 0
+    living: list[Mortal] = field(default_factory=list[Mortal])
 
     def __post_init__(self) -> None:
         self.cloud.reset(servers=0)
@@ -93,30 +88,54 @@ class Line:
         ]
         self.story.before(self.cloud)
 
-    def next(self) -> Mortal:
-        """Start who dies at the next boundary; after the last one, who does not."""
-        boundaries, number = [*self.story.boundaries, NEVER, NEVER], self.begun
-        self.begun += 1
-        return self.started(TURNS[number % 2], boundaries[number])
-
-    def started(self, name: str, boundary: str = NEVER, lease_s: float = 8.0) -> Mortal:
+    def start(self, name: str, lease_s: float = 8.0) -> None:
         names = (*TURNS, WITNESS) if self.story.has_witness else TURNS
         config = written(self.folder, name, self.cloud.served, controllers=names)
         text = configuration(config.read_text(), self.story.policy)
         reserve = f'name = "{self.story.reserve}"\n'
         text = text.replace(reserve, f"{reserve}reserved = true\n")
         config.write_text(text.replace("lease_s = 6.0", f"lease_s = {lease_s}"))
-        mortal = Mortal(name, config, boundary=boundary)
+        mortal = Mortal(name, config, boundaries=self.story.boundaries)
         self.stack.enter_context(mortal)
-        return mortal
+        self.living.append(mortal)
 
-    def is_over(self, leader: Mortal) -> bool:
-        self.story.person(self.cloud, leader, self.servers)
-        return leader.is_alive() and self.story.is_over(self.cloud, self.servers)
+    def left(self) -> list[str]:
+        """Name the boundaries that nobody has died at yet."""
+        return Deaths(self.folder / MET, self.story.boundaries).left()
 
-    def is_dead(self, leader: Mortal) -> bool:
-        self.story.person(self.cloud, leader, self.servers)
-        return leader.is_dead()
+    def leader(self) -> Mortal | None:
+        return next((each for each in self.living if each.leads()), None)
+
+    def is_led(self) -> bool:
+        return self.leader() is not None
+
+    def all_live(self) -> bool:
+        """Say that nobody has died; here nobody was to."""
+        return not [each for each in self.living if each.is_dead()]
+
+    def sees_all_well(self) -> bool:
+        assert self.all_live()
+        leader = self.leader()
+        return leader is not None and leader.sees_all_well()
+
+    def loses_one(self) -> bool:
+        """Say whether one has died at last; another one is in its place."""
+        self.have_person_act()
+        dead = [each for each in self.living if each.is_dead()]
+        for each in dead:
+            self.living.remove(each)
+            self.start(each.name)
+        return bool(dead)
+
+    def is_over(self) -> bool:
+        self.have_person_act()
+        assert self.all_live()
+        return self.is_led() and self.story.is_over(self.cloud, self.servers)
+
+    def have_person_act(self) -> None:
+        leader = self.leader()
+        if leader is not None:
+            self.story.person(self.cloud, leader, self.servers)
 
 
 def configuration(text: str, policy: str) -> str:
@@ -126,36 +145,28 @@ def configuration(text: str, policy: str) -> str:
     return text.replace("\n[storage.ceph]", f"{policy}\n[storage.ceph]")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail(reason=OPEN[name])] if name in OPEN else [])
-        for name in STORIES
-    ],
-)
+@pytest.mark.parametrize("name", STORIES)
 def test_who_takes_over_goes_on_as_if_nobody_had_died(
     name: str, cloud: Cloud, tmp_path: Path
 ) -> None:
     story = STORIES[name]
     with ExitStack() as stack:
         line = Line(tmp_path, cloud, story, stack)
-        leader = line.next()
-        until(leader.is_up)
-        if story.has_witness:  # it would wait for two minutes before it led
-            line.started(WITNESS, lease_s=120.0)
-        standby = line.next()
+        for turn in TURNS:
+            line.start(turn)
+        if story.has_witness:
+            until(line.is_led)
+            line.start(WITNESS, lease_s=120.0)  # it would wait for two minutes before it led
         has_begun = False
-        for boundary in story.boundaries:
-            if not (has_begun or boundary in AT_REST):
-                until(leader.sees_all_well)
+        while left := line.left():
+            if not (has_begun or set(left) & set(AT_REST)):
+                until(line.sees_all_well)
                 story.begins(cloud)
                 has_begun = True
-            assert leader.boundary == boundary
-            until(partial(line.is_dead, leader), DIES_WITHIN_S)
-            leader = standby
-            until(leader.is_up, DIES_WITHIN_S)
-            standby = line.next()
-        until(partial(line.is_over, leader), DIES_WITHIN_S)
+            until(line.loses_one, DIES_WITHIN_S)
+        until(line.is_over, DIES_WITHIN_S)
+        leader = line.leader()
+        assert leader is not None
         assert leader.end() == 0
 
     assert cloud.ran_twice() == {}
