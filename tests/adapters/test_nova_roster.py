@@ -121,6 +121,19 @@ def test_more_new_records_than_a_page_holds_are_all_read() -> None:
     assert [move.id for move in seen["d"].records] == [7]
 
 
+def test_records_that_were_all_read_once_are_not_all_read_again() -> None:
+    async def third_look(roster: Roster) -> int:
+        await second_look(roster)
+        before = len(told.asked)
+        await roster.show(IDS)
+        return sum("/os-migrations" in each.url for each in told.asked[before:])
+
+    page = [record("x", 100 + n, "done", "18:00:25") for n in range(PAGE_ROWS)]
+    told = wire([listed(second=60), listed(second=62)], [moves(*page)])
+
+    assert play(told, third_look) == 1
+
+
 def test_an_open_record_that_is_not_among_the_newest_is_looked_for_among_the_changed() -> None:
     async def third_look(roster: Roster) -> dict[str, ServerSeen]:
         await second_look(roster)
@@ -237,9 +250,10 @@ def test_who_is_on_no_list_is_read_itself() -> None:
     told = wire([listed(server("a", "c2", 30), server("b", "c2", 30), second=31)], [moves()])
     told.told[f"GET {V}/servers/c"].append(reply(200, {"server": server("c", "c9", -5)}))
 
-    found, _ = checked_together(told, "a", "b", "c")
+    found, asked = checked_together(told, "a", "b", "c")
 
     assert [found[name].host for name in "abc"] == ["c2", "c2", "c9"]
+    assert asked.count("/os-migrations") == 1, "its records are among those of all"
 
 
 def test_who_cannot_be_read_keeps_nobody_else_from_being_read() -> None:

@@ -34,7 +34,7 @@ WATCH_S = 2.0  # how often servers on the move are listed when nobody is in a hu
 COMPANY_S = 0.3  # what follows from one look is checked by one other
 LISTED_FOR_ONE = 16  # servers that a list may show for each that is wanted
 SLOW_LIST_S, NO_LIST_S = 2.0, 60.0
-SWEEP = 4  # so many of those of whom no row was read since UNSWEPT_S are asked for at each look
+SWEEP = 1  # so many of those of whom no row was read since UNSWEPT_S are asked for at each look
 UNSWEPT_S = 60.0
 STARTING_S = 20.0  # so long a list of changes may show a server for our own start of it
 KNOWN_MAX = 50_000
@@ -59,6 +59,7 @@ class Roster:
         self._known: dict[ServerId, Known] = {}
         self._as_of: datetime | None = None  # by Nova's clock: all of this era is at least as new
         self._moves_as_of: datetime | None = None  # the same of all records
+        self._new_moves_as_of: datetime | None = None  # all that were made before are known
         self._era = 1
         self._lists_from = 0.0  # by our clock: before, lists of hosts were slow
         self._looks: Gathered[Look, ServerSeen | PortError] = Gathered(
@@ -169,9 +170,11 @@ class Roster:
             known = self._learn(server, fields, moves.get(server, {}), asked_at)
             if fields is not None:
                 found[server] = known
-        unread = [each for each in wanted if each not in current or each in afresh - found.keys()]
-        unswept = self._unswept(each for each in wanted if each not in unread)
-        asked = await self._ask_each([*unread, *unswept])
+        strangers = set(wanted) - current
+        unread = (afresh & current) - found.keys()
+        unswept = self._unswept(each for each in wanted if each in current - unread)
+        asked = await self._ask_each([*strangers, *unswept])
+        asked |= await _each(self._ask_row, unread)  # its records were listed just now
         shown = {each: found[each] for each in wanted if each in found}
         read = await self._with_actions(shown, afresh, listed.date)
         kept = {each: self._known[each] for each in wanted if each not in asked}
@@ -237,9 +240,11 @@ class Roster:
 
     async def _news_of_moves(self, wanted: list[ServerId], date: datetime) -> list[MoveRow]:
         """List records that are new or changed, as far as they matter to who is wanted."""
-        since = self._moves_as_of
+        since, made_since = self._moves_as_of, self._new_moves_as_of
         assert since is not None, "set with the first look of an era"
-        newest = await self._lists.newest_moves(since)
+        assert made_since is not None, "and this with it"
+        newest = await self._lists.newest_moves(made_since)
+        self._new_moves_as_of = date
         if self._open_moves(wanted) <= {(row.server, row.record.id) for row in newest}:
             return newest
         self._moves_as_of = date
@@ -280,7 +285,7 @@ class Roster:
     def _begin_era(self, date: datetime | None) -> None:
         """Forget that anything is current: what was known by now is worth nothing any more."""
         self._era += 1
-        self._as_of = self._moves_as_of = date
+        self._as_of = self._moves_as_of = self._new_moves_as_of = date
 
     # A few: each directly.
 
@@ -289,6 +294,10 @@ class Roster:
 
     async def _ask(self, server: ServerId) -> Known:
         """Read one whole."""
+        return await self._ask_row(server, is_whole=True)
+
+    async def _ask_row(self, server: ServerId, is_whole: bool = False) -> Known:
+        """Read one, whose records are known from lists unless it is read whole."""
         asked_at = asyncio.get_running_loop().time()
         try:
             page = await self._nova.read(f"/servers/{server}")
@@ -297,10 +306,10 @@ class Roster:
                 # Some proxy's own 404: whoever believes it forgets a server (I14).
                 raise Unreachable(str(missing), "is this Nova's own answer?") from missing
             return self._keep(server, Known(None, era=self._era, asked_at=asked_at))
-        moves = by_server(await self._lists.moves({"instance_uuid": server}))
+        moves = await self._lists.moves({"instance_uuid": server}) if is_whole else []
         self._began(page.date)
-        fields = inner(page.fields, "server")
-        known = self._learn(server, fields, moves.get(server, {}), asked_at, self._era)
+        mine, era = by_server(moves).get(server, {}), self._era if is_whole else None
+        known = self._learn(server, inner(page.fields, "server"), mine, asked_at, era)
         return await self._with_action(server, known)
 
     # Keeping what was shown.
