@@ -3,6 +3,7 @@
 from dataclasses import replace
 from random import Random
 
+import pytest
 from tests.sim.small_world import C1, C2, C3, Story, small_setup
 
 from ninelives.core import states as at
@@ -172,8 +173,9 @@ def test_one_that_went_dark_after_its_reboot_is_confirmed() -> None:
     assert orders(world) == [CONFIRM]
 
 
-def test_one_that_rebooted_and_stands_open_is_rebooted_again() -> None:
-    proof = Proof(Method.REBOOTED, C1, 1, 1, 1.0, None, EVERYTHING, "boot2, gate closed")
+@pytest.mark.parametrize("method", [Method.REBOOTED, Method.HUMAN, Method.LEASE_EXPIRED])
+def test_one_that_rebooted_and_stands_open_is_rebooted_again(method: Method) -> None:
+    proof = Proof(method, C1, 1, 1, 1.0, None, EVERYTHING, "dead, and on again")
     world = world_of(at.Host(C1, 1, at.Evacuating(1.0), proofs=(proof,)))
     world.hosts[C1].is_gate_open = True
     assert orders(world) == [("reboot", C1)]

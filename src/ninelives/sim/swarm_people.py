@@ -231,8 +231,8 @@ def was_just_confirmed(world: World, host: HostId) -> bool:
 
 
 def stands_open(host: HostTruth, record: at.Host) -> bool:
-    """Say whether a gate was opened by hand, or was broken at a boot after the one that proved."""
-    return bool(host.gate_opened_by) or (host.is_gate_open and is_proved_by_reboot(record))
+    """Say whether a gate was opened by hand, or was broken at a boot after what proved the host."""
+    return bool(host.gate_opened_by) or (host.is_gate_open and not is_proved_by_power(record))
 
 
 def signed(world: World, host: HostTruth) -> Iterator[Words]:
@@ -263,8 +263,13 @@ def waits_for_shot(record: at.Host) -> bool:
 
 def is_proved_by_reboot(record: at.Host) -> bool:
     """Say whether only a boot that attested itself permits anything: no power read off does."""
+    methods = {proof.method for proof in valid(record)}
+    return Method.REBOOTED in methods and not is_proved_by_power(record)
+
+
+def is_proved_by_power(record: at.Host) -> bool:
     methods = {proof.method for proof in valid(record) if proof.covers.cpu}
-    return Method.REBOOTED in methods and not methods & {Method.POWER_OFF, Method.PACEMAKER}
+    return bool(methods & {Method.POWER_OFF, Method.PACEMAKER})
 
 
 def proved_by_hand(world: World, host: HostTruth) -> Iterator[Words]:
