@@ -141,6 +141,22 @@ def test_a_start_that_waited_for_the_boot_of_a_host_without_a_gate_is_its_button
     assert told.laws & {"I1"} == laws
 
 
+@pytest.mark.parametrize(("is_bare", "laws"), [(True, set[str]()), (False, {"I1"})])
+def test_whoever_starts_a_server_where_it_lives_joins_what_its_old_queue_had_started(
+    is_bare: bool, laws: set[str]
+) -> None:
+    """World 268 of seed ci: it had arrived stopped, so that the stale copy ran alone at first."""
+    told = bare() if is_bare else story()
+    told.evacuating().truly(so.HostChanged(C1, "off", None), so.UserActed(S1, "start"))
+    told.after(5).truly(so.HostChanged(C1, "booting", None))
+    told.recorded(S1, C2).after(60).truly(so.HostChanged(C1, "running", NEW))
+    told.after(1).truly(so.DomainStarted(S1, C1, is_rebuilt=False, cause="user"))
+
+    told.after(5).truly(so.DomainStarted(S1, C2, is_rebuilt=False, cause="user"))
+
+    assert told.laws & {"I1"} == laws
+
+
 def boots_as_target(*, asked: str, is_gated: bool) -> History:
     """Tell of a host with an agent that died with our rebuild in its queue, and booted again."""
     told = story().host(C1, at.Healthy(1.0))

@@ -160,7 +160,10 @@ def _is_overtaken(draft: Draft, move: at.Move) -> bool:
     """Say whether what allowed the send when targets were asked for is gone by their answer."""
     if holding_moves(draft, move.host) or not permits_start(draft, move.host):
         return True  # somebody disarmed, or the host was heard: its proof is void
-    return bool(unproved_writers(draft, move, named_again(draft, move)))
+    # Its user may have had it migrated meanwhile: Nova works on that record first.
+    return open_records(draft, move) or bool(
+        unproved_writers(draft, move, named_again(draft, move))
+    )
 
 
 def _send(draft: Draft, move: at.Move, target: HostId) -> None:

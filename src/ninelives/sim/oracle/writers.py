@@ -57,6 +57,8 @@ def _judged(
     picture: Picture, when: float, server: ServerId, host: HostId, cause: str
 ) -> Iterator[Violation]:
     if len(picture.truth.domains.get(server, ())) < 2:
+        if not picture.truth.lives_on(server, host) and _waited(picture, server, host, cause):
+            picture.truth.stray_started(server, host)  # whoever joins it where it lives is right
         return
     writers = sorted(picture.truth.writers(server))
     if len(writers) < 2 or host not in writers:
@@ -69,13 +71,17 @@ def _judged(
     ]
     if not ours:
         return
-    if cause in ("nova", "user") and waited_for_its_boot(picture, server, host):
+    if _waited(picture, server, host, cause):
         picture.truth.stray_started(server, host)  # nor what comes of it later is ours
         picture.excused["I1 ungated"] += 1
     elif _was_sent_on_waking(picture, server):
         picture.excused["I1 paused machine"] += 1
     else:
         yield Violation("I1", when, server, f"can be written by {', '.join(sorted((host, *ours)))}")
+
+
+def _waited(picture: Picture, server: ServerId, host: HostId, cause: str) -> bool:
+    return cause in ("nova", "user") and waited_for_its_boot(picture, server, host)
 
 
 def _is_excused(
