@@ -2,18 +2,21 @@
 
     python story_of_a_fencing.py LAB FOLDER
 
-Says "ready" when all hosts do well. Then it waits until the first of them has lost its power in the
-lab, takes it from that host of the stand-in as well, and says what came of it.
+Says "ready" when all hosts do well, and waits for a line. Then it switches the first of them off
+in the stand-in, so that Nova hears no more of it, says "gone", waits until that host has lost its
+power in the lab as well, and says what came of it.
 """
 
 import json
 import sys
+import time
 from pathlib import Path
 
 from tests.cloud.cloud_client import Cloud
 from tests.daemon.controllers import Controller, until
 from tests.lab.crew import SECOND_LEVEL
 
+from ninelives.adapters.nova.watch import POLL_S
 from ninelives.app.demo_site import written
 from ninelives.lab import ipmi
 from ninelives.lab.hosts import Hosts
@@ -37,8 +40,13 @@ def main(lab: Path, folder: Path) -> None:
             until(controller.sees_all_well, PATIENCE_S)
             servers = cloud.guests(DEAD)
             say("ready")
-            until(lambda: not hosts.is_on(DEAD), PATIENCE_S)
+            sys.stdin.readline()
             cloud.drive(DEAD, "off")
+            # A report that is seen after the fence speaks against it: its last one is read before.
+            seen_at = time.monotonic() + POLL_S + 1.0
+            until(lambda: time.monotonic() > seen_at)
+            say("gone")
+            until(lambda: not hosts.is_on(DEAD), PATIENCE_S)
             until(lambda: set(servers) <= running(cloud), PATIENCE_S)
             lines = [line for event in EVENTS for line in controller.said(event)]
             told = {"servers": servers, "twice": cloud.ran_twice(), "said": lines}

@@ -3,11 +3,11 @@
 import asyncio
 import json
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pytest
 from tests.lab.clustered import AS_ROOT, HOSTS, NEEDED, PATIENCE_S, Cluster, cluster_in
@@ -148,9 +148,13 @@ def test_what_pacemaker_has_fenced_is_evacuated_without_a_shot_of_ours(
     folder = cluster.hosts.places.folder
     line = [*space(cluster.hosts).entering("ctl1"), "/usr/bin/env", f"--chdir={ROOT}", *program]
     words = [*line, str(folder), str(tmp_path)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as story:
+    with Popen(words, stdin=PIPE, stdout=PIPE, text=True) as story:
+        assert story.stdin is not None
         assert story.stdout is not None
         assert story.stdout.readline() == "ready\n"
+        story.stdin.write("it dies\n")
+        story.stdin.flush()
+        assert story.stdout.readline() == "gone\n"
 
         cluster.hosts.kill("c1", REMOTED)
 

@@ -47,9 +47,13 @@ async def cloud_of(configuration: Configuration) -> AsyncGenerator[CloudSeen]:
 
 
 def record_silence_s(setting: Setting, host: HostId) -> float:
-    """Say for how long a record that stands still is a sign of life of `host`. Pure."""
-    segment = setting.site.hosts[host].segment
-    return setting.segment_policies.get(segment, setting.policy).record_silence_s
+    """Say for how long a record that stands still is a sign of life of `host`. Pure.
+
+    Nova may know hosts that the inventory does not: they are of no segment.
+    """
+    site = setting.site.hosts.get(host)
+    policy = setting.segment_policies.get(site.segment) if site is not None else None
+    return (policy or setting.policy).record_silence_s
 
 
 def named(at: CloudAt) -> Cloud:
