@@ -23,7 +23,8 @@ from ninelives.lab.openstack.api import logged_in
 from ninelives.lab.openstack.catalogue import IMAGE
 from ninelives.lab.openstack.files import PASSWORD
 
-PATIENCE_S = 120.0  # of real processes on a machine with other work
+PATIENCE_S = 120.0
+EACH_S = 10.0  # of real processes on a machine with other work
 AGAIN_S = 30.0  # after a restart of nova-compute until its records should be completed
 SPAWN_S = 2.0
 HELD_S = 600.0  # a spawn that waits until it is told to go on
@@ -330,7 +331,13 @@ class LabCloud:
         def is_seen_running(server: Any) -> bool:
             return is_active(server) and server["OS-EXT-STS:power_state"] == GuestState.RUNNING
 
-        until(lambda: sum(map(is_seen_running, found())) == count, PATIENCE_S)
+        patience_s = PATIENCE_S + EACH_S * count  # one nova-compute spawns them all
+        try:
+            until(lambda: sum(map(is_seen_running, found())) == count, patience_s)
+        except AssertionError as error:
+            keys = ("id", "status", "OS-EXT-STS:power_state", "OS-EXT-STS:task_state")
+            late = [[it[key] for key in keys] for it in found() if not is_seen_running(it)]
+            raise AssertionError(f"of {count}, {len(found())} are there; late: {late}") from error
         return [str(each["id"]) for each in found()]
 
     def ran_twice(self) -> dict[str, list[str]]:
